@@ -1,0 +1,1 @@
+"""Look for what is left, and judge it."""
