@@ -27,7 +27,7 @@ class Cursor:
     def size(self) -> int:
         return self.source.size
 
-    def bytes(self, at: int, length: int) -> bytes:
+    def take(self, at: int, length: int) -> bytes:
         """Exactly ``length`` bytes at ``at``."""
         if at < 0 or length < 0 or at + length > self.source.size:
             raise Malformed(f"{length} bytes at {at} are past the end")
@@ -49,10 +49,10 @@ class Cursor:
 
     def uint(self, at: int, length: int, order: str = "<") -> int:
         """An unsigned integer of 1 to 8 bytes, ``<`` little or ``>`` big endian."""
-        return int.from_bytes(self.bytes(at, length), "little" if order == "<" else "big")
+        return int.from_bytes(self.take(at, length), "little" if order == "<" else "big")
 
     def u8(self, at: int) -> int:
-        return self.bytes(at, 1)[0]
+        return self.take(at, 1)[0]
 
     def u16(self, at: int, order: str = "<") -> int:
         return self.uint(at, 2, order)
@@ -65,7 +65,7 @@ class Cursor:
 
     def has(self, at: int, value: bytes) -> bool:
         """Whether ``value`` stands at ``at``; False past the end."""
-        return at >= 0 and at + len(value) <= self.size and self.bytes(at, len(value)) == value
+        return at >= 0 and at + len(value) <= self.size and self.take(at, len(value)) == value
 
 
 class Spent(Malformed):
