@@ -1,0 +1,176 @@
+"""Processes on this machine: the engine that every bench has.
+
+Each worker takes one unit at a time over its own pipe, so that a worker that is killed, runs out of
+memory or hangs takes only its unit with it; a fresh one steps in.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from hakushi.fleet import Piece
+
+_MEMORY = 4 << 30
+"""Address space a worker may map; compiled kernels reserve far more than they use."""
+
+
+def _work(pipe: Connection, memory: int) -> None:
+    """A worker's whole life: unit in, values out, ("end", why it failed or None) after each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        look, unit = task
+        why = None
+        try:
+            for value in look(unit):
+                pipe.send(("value", value))
+        except MemoryError:
+            why = "out of memory"
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        except Exception as error:  # noqa: BLE001 - a bug must not look like a finished unit
+            traceback.print_exc()
+            why = f"internal error: {type(error).__name__}: {error}"
+        try:
+            pipe.send(("end", why))
+        except OSError:
+            return
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    unit: Any = None
+    since: float = 0.0
+
+
+class Here:
+    """``workers`` processes; a unit that says nothing for ``patience`` seconds is given up."""
+
+    def __init__(self, workers: int = 0, *, patience: float = 900.0, memory: int = _MEMORY) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._patience = patience
+        self._memory = memory
+        # Forked from a small server process: quick, and free of this process's threads.
+        self._context = multiprocessing.get_context("forkserver")
+
+    def run(self, look: Callable[[Any], Iterator[Any]], units: Iterable[Any]) -> Iterator[Piece]:
+        queue = iter(units)
+        crew: list[_Worker] = []
+        try:
+            for _ in range(self.workers):
+                unit = next(queue, None)
+                if unit is None:
+                    break
+                crew.append(self._hire(look, unit))
+            while crew:
+                yield from self._round(look, queue, crew)
+        finally:
+            for worker in crew:
+                self._dismiss(worker)
+
+    def _hire(self, look: Callable[[Any], Iterator[Any]], unit: Any) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs, self._memory), daemon=False)
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._give(worker, look, unit)
+        return worker
+
+    @staticmethod
+    def _give(worker: _Worker, look: Callable[[Any], Iterator[Any]], unit: Any) -> None:
+        worker.unit, worker.since = unit, time.monotonic()
+        # A worker that died in between shows as an ended pipe in the next round.
+        try:
+            worker.pipe.send((look, unit))
+        except OSError:
+            worker.pipe.close()
+
+    @staticmethod
+    def _dismiss(worker: _Worker) -> None:
+        worker.process.kill()
+        worker.process.join()
+        if not worker.pipe.closed:
+            worker.pipe.close()
+
+    def _round(
+        self, look: Callable[[Any], Iterator[Any]], queue: Iterator[Any], crew: list[_Worker]
+    ) -> Iterator[Piece]:
+        """Takes what the workers have to say now; replaces who died or hangs."""
+        open_pipes = {w.pipe: w for w in crew if not w.pipe.closed}
+        ready = wait(list(open_pipes), timeout=1.0) if open_pipes else []
+        for worker in list(crew):
+            if worker.pipe.closed or worker.pipe in ready:
+                yield from self._hear(look, queue, crew, worker)
+            elif time.monotonic() - worker.since > self._patience:
+                yield from self._replace(look, queue, crew, worker, "out of time")
+
+    def _hear(
+        self,
+        look: Callable[[Any], Iterator[Any]],
+        queue: Iterator[Any],
+        crew: list[_Worker],
+        worker: _Worker,
+    ) -> Iterator[Piece]:
+        try:
+            word, value = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join(5)
+            why = f"its worker died (exit {worker.process.exitcode})"
+            yield from self._replace(look, queue, crew, worker, why)
+            return
+        worker.since = time.monotonic()
+        if word == "value":
+            yield Piece(worker.unit, value)
+            return
+        yield Piece(worker.unit, None, last=True, failed=value)
+        unit = next(queue, None)
+        if unit is None:
+            crew.remove(worker)
+            worker.pipe.close()
+            worker.process.join(5)
+            self._dismiss(worker)
+        else:
+            self._give(worker, look, unit)
+
+    def _replace(
+        self,
+        look: Callable[[Any], Iterator[Any]],
+        queue: Iterator[Any],
+        crew: list[_Worker],
+        worker: _Worker,
+        why: str,
+    ) -> Iterator[Piece]:
+        self._dismiss(worker)
+        crew.remove(worker)
+        yield Piece(worker.unit, None, last=True, failed=why)
+        unit = next(queue, None)
+        if unit is not None:
+            crew.append(self._hire(look, unit))
+
+
+class Inline:
+    """The caller's own process: for small work and for tests of what units do."""
+
+    def run(self, look: Callable[[Any], Iterator[Any]], units: Iterable[Any]) -> Iterator[Piece]:
+        for unit in units:
+            for value in look(unit):
+                yield Piece(unit, value)
+            yield Piece(unit, None, last=True)
