@@ -14,9 +14,8 @@ from functools import cache
 
 from hakushi import plugins
 from hakushi.media import Runs, Window
-from hakushi.model import Artifact, Damage, Extent, Locator, Malformed, Source, Unreadable
+from hakushi.model import Artifact, Damage, Extent, Locator, Malformed, Source, Text, Unreadable
 from hakushi.recover.cursor import Budget, Cursor, Spent
-from hakushi.recover.text import Text
 
 __all__ = [
     "Budget",
