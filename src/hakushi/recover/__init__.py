@@ -14,7 +14,7 @@ from functools import cache
 
 from hakushi import plugins
 from hakushi.media import Runs, Window
-from hakushi.model import Artifact, Damage, Extent, Locator, Malformed, Source, Text, Unreadable
+from hakushi.model import Artifact, Damage, Extent, Locator, Malformed, Role, Source, Text, Unreadable
 from hakushi.recover.cursor import Budget, Cursor, Spent
 
 __all__ = [
@@ -126,8 +126,9 @@ def identify(source: Source, *families: Family) -> Format | None:
 
 
 def walk(source: Source, budget: Budget, *families: Family) -> Iterator[Artifact | Damage]:
-    """What the source holds, and what those hold, as deep as the budget allows.
+    """What the source holds, and what the volumes in it hold, as deep as the budget allows.
 
+    Only artifacts that are volumes are entered: a file's inside is looked at file by file, later.
     Only formats of ``families`` are entered (all, if none is named). The one place where
     `Malformed` becomes `Damage`, and where a bug in a parser becomes Damage and a traceback.
     """
@@ -139,7 +140,8 @@ def walk(source: Source, budget: Budget, *families: Family) -> Iterator[Artifact
         for found in one.open(source, budget):
             if isinstance(found, Artifact):
                 budget.pay(artifacts=1)
-                held.append(found)
+                if found.role is Role.VOLUME and found.size:
+                    held.append(found)
             yield found
     except (Malformed, Unreadable) as error:
         yield Damage(source.locator.step(one.id, "*"), str(error))
@@ -147,8 +149,6 @@ def walk(source: Source, budget: Budget, *families: Family) -> Iterator[Artifact
         _log.exception("bug in format %s", one.id)
         yield Damage(source.locator.step(one.id, "*"), f"internal error: {type(error).__name__}")
     for child in held:
-        if child.size == 0:
-            continue
         try:
             inner = budget.deeper()
             yield from walk(_child(source, child), inner, *families)

@@ -1,0 +1,320 @@
+"""The case file: one SQLite file with everything an assessment saw, resumable after any crash.
+
+The whole Assessment as tables; `Case.join` is ``|`` as an upsert by key. Locators are stored relative to
+the medium's, so that a row is small. The file is 0600; the counting key lies in a file beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hakushi.model import (
+    Artifact,
+    Assessment,
+    Cell,
+    Damage,
+    Extent,
+    Extents,
+    Finding,
+    Locator,
+    Refused,
+    Role,
+    Run,
+    State,
+    Strength,
+    message,
+)
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE unit (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE cell (
+    offset INTEGER PRIMARY KEY, length INTEGER NOT NULL, classes BLOB NOT NULL,
+    candidates TEXT NOT NULL, histogram BLOB);
+CREATE TABLE seen (offset INTEGER NOT NULL, length INTEGER NOT NULL,
+    PRIMARY KEY (offset, length)) WITHOUT ROWID;
+CREATE TABLE unreadable (offset INTEGER NOT NULL, length INTEGER NOT NULL,
+    PRIMARY KEY (offset, length)) WITHOUT ROWID;
+CREATE TABLE artifact (
+    locator TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL,
+    runs BLOB, path TEXT, role TEXT NOT NULL, complete INTEGER NOT NULL, sha256 BLOB,
+    modified INTEGER, overlaid INTEGER NOT NULL DEFAULT 0, superseded INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+CREATE TABLE finding (
+    locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL,
+    strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL,
+    PRIMARY KEY (locator, offset, length, kind, strength, masked, key)) WITHOUT ROWID;
+CREATE TABLE damage (locator TEXT NOT NULL, what TEXT NOT NULL,
+    PRIMARY KEY (locator, what)) WITHOUT ROWID;
+"""
+
+
+def _pack_pairs(pairs: Iterable[tuple[int, int]]) -> bytes:
+    text = " ".join(f"{a},{b}" for a, b in pairs).encode()
+    packed = zlib.compress(text, 6)
+    return b"z" + packed if len(packed) + 1 < len(text) else b"t" + text
+
+
+def _unpack_pairs(blob: bytes) -> list[tuple[int, int]]:
+    text = zlib.decompress(blob[1:]) if blob[:1] == b"z" else blob[1:]
+    out = []
+    for pair in text.split():
+        a, _, b = pair.partition(b",")
+        out.append((int(a), int(b)))
+    return out
+
+
+def _storable(text: str | None) -> str | None:
+    """Names hold lone surrogates where bytes were not text: SQLite wants valid UTF-8."""
+    return None if text is None else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+class Case:
+    """An open case file. One writer; every public method is one step of the work."""
+
+    def __init__(self, path: Path, root: Locator, *, create: bool) -> None:
+        self.path = path
+        self.root = root
+        self._prefix = str(root)
+        if create:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        if create:
+            self._db.executescript("BEGIN;" + _TABLES + f"PRAGMA user_version={SCHEMA}; COMMIT;")
+
+    # --- opening -------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: Path) -> Case:
+        """An existing case. Refused where the file is none of ours."""
+        try:
+            db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            try:
+                (version,) = db.execute("PRAGMA user_version").fetchone()
+                row = db.execute("SELECT value FROM meta WHERE key='locator'").fetchone()
+            finally:
+                db.close()
+        except sqlite3.Error:
+            version, row = 0, None
+        if version != SCHEMA or row is None:
+            raise Refused(
+                message(
+                    "{path} is not a case file of this version; name another or use --fresh.",
+                    path=str(path),
+                )
+            )
+        return cls(path, Locator.parse(json.loads(row[0])), create=False)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # --- small facts ---------------------------------------------------------------------
+
+    def get(self, key: str) -> Any:
+        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put(self, facts: Mapping[str, Any]) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                [(k, json.dumps(v, ensure_ascii=False)) for k, v in facts.items()],
+            )
+
+    def done(self) -> set[str]:
+        """Ids of the units that ended."""
+        return {row[0] for row in self._db.execute("SELECT id FROM unit")}
+
+    # --- joining -------------------------------------------------------------------------
+
+    def _relative(self, locator: Locator) -> str:
+        text = str(locator)
+        if text == self._prefix:
+            return ""
+        if text.startswith(self._prefix + "/"):
+            return text[len(self._prefix) + 1 :]
+        raise ValueError(f"{text} does not belong to {self._prefix}")
+
+    def _absolute(self, relative: str) -> Locator:
+        return Locator.parse(f"{self._prefix}/{relative}") if relative else self.root
+
+    def join(self, pieces: Iterable[Assessment], finished: Iterable[str] = ()) -> None:
+        """``|`` of the whole with each piece, and which units ended with them; one transaction."""
+        with self._transaction() as db:
+            for piece in pieces:
+                self._join_one(db, piece)
+            db.executemany("INSERT OR IGNORE INTO unit VALUES (?)", [(u,) for u in finished])
+
+    def _join_one(self, db: sqlite3.Connection, piece: Assessment) -> None:
+        for table, extents in (("seen", piece.seen), ("unreadable", piece.unreadable)):
+            db.executemany(
+                f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",  # noqa: S608 - our two names
+                [(e.offset, e.length) for e in extents],
+            )
+        for cell in piece.cells.values():
+            known = self.cell(cell.offset)
+            if known is None or known.rank() < cell.rank():
+                db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?)", _cell_row(cell))
+        for artifact in piece.artifacts.values():
+            self._upsert(db, artifact)
+        db.executemany(
+            "INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?)",
+            [
+                (
+                    self._relative(f.locator),
+                    f.extent.offset,
+                    f.extent.length,
+                    f.kind,
+                    f.strength.value,
+                    _storable(f.masked),
+                    f.key,
+                )
+                for f in piece.findings
+            ],
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO damage VALUES (?, ?)",
+            [(self._relative(d.locator), _storable(d.what)) for d in piece.damage],
+        )
+
+    def _upsert(self, db: sqlite3.Connection, artifact: Artifact) -> None:
+        row = (
+            self._relative(artifact.locator),
+            artifact.kind,
+            artifact.state.value,
+            artifact.size,
+            None
+            if artifact.runs is None
+            else _pack_pairs((-1 if r.at is None else r.at, r.length) for r in artifact.runs),
+            _storable(artifact.path),
+            artifact.role.value,
+            int(artifact.complete),
+            None if artifact.sha256 is None else bytes.fromhex(artifact.sha256),
+            artifact.modified,
+        )
+        columns = "locator,kind,state,size,runs,path,role,complete,sha256,modified"
+        fresh = db.execute(
+            f"INSERT OR IGNORE INTO artifact ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            row,
+        )
+        if fresh.rowcount:
+            return
+        known = self.artifact(artifact.locator)
+        if known is not None and known.rank() < artifact.rank():
+            names = columns.split(",")[1:]
+            db.execute(
+                f"UPDATE artifact SET {','.join(f'{n}=?' for n in names)} WHERE locator=?",  # noqa: S608
+                (*row[1:], row[0]),
+            )
+
+    def settle(self, overlaid: Iterable[Locator], superseded: Iterable[Locator]) -> None:
+        """Writes what resolve found over the whole: who lost bytes, and who is listed elsewhere."""
+        with self._transaction() as db:
+            for column, losers in (("overlaid", overlaid), ("superseded", superseded)):
+                db.executemany(
+                    f"UPDATE artifact SET {column}=1 WHERE locator=?",  # noqa: S608
+                    [(self._relative(one),) for one in losers],
+                )
+
+    # --- reading -------------------------------------------------------------------------
+
+    def cell(self, offset: int) -> Cell | None:
+        row = self._db.execute("SELECT * FROM cell WHERE offset=?", (offset,)).fetchone()
+        return None if row is None else _cell(row)
+
+    def cells(self) -> Iterator[Cell]:
+        return map(_cell, self._db.execute("SELECT * FROM cell ORDER BY offset"))
+
+    def extents(self, table: str) -> Extents:
+        """``seen`` or ``unreadable``; what was seen once is not unreadable."""
+        if table not in ("seen", "unreadable"):
+            raise ValueError(table)
+        rows = self._db.execute(f"SELECT offset, length FROM {table}")  # noqa: S608 - checked
+        return Extents(Extent(o, n) for o, n in rows)
+
+    def artifact(self, locator: Locator) -> Artifact | None:
+        row = self._db.execute(
+            "SELECT * FROM artifact WHERE locator=?", (self._relative(locator),)
+        ).fetchone()
+        return None if row is None else self._artifact(row)
+
+    def artifacts(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Artifact]:
+        """Artifacts in the order of their locators; ``complete`` as resolve settled it."""
+        query = f"SELECT * FROM artifact WHERE {where} ORDER BY locator"  # noqa: S608 - ours
+        for row in self._db.execute(query, args):
+            artifact = self._artifact(row)
+            yield replace(artifact, complete=artifact.complete and not row[10])
+
+    def _artifact(self, row: Sequence[Any]) -> Artifact:
+        runs = None
+        if row[4] is not None:
+            runs = tuple(Run(None if a < 0 else a, n) for a, n in _unpack_pairs(row[4]))
+        return Artifact(
+            locator=self._absolute(row[0]),
+            kind=row[1],
+            state=State(row[2]),
+            size=row[3],
+            runs=runs,
+            path=row[5],
+            role=Role(row[6]),
+            complete=bool(row[7]),
+            sha256=None if row[8] is None else row[8].hex(),
+            modified=row[9],
+        )
+
+    def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:
+        query = f"SELECT * FROM finding WHERE {where} ORDER BY locator, offset"  # noqa: S608 - ours
+        for loc, offset, length, kind, strength, masked, key in self._db.execute(query, args):
+            yield Finding(
+                kind, self._absolute(loc), Extent(offset, length), Strength(strength), masked, key
+            )
+
+    def damage(self) -> list[Damage]:
+        rows = self._db.execute("SELECT locator, what FROM damage ORDER BY locator, what")
+        return [Damage(self._absolute(loc), what) for loc, what in rows]
+
+    def rows(self, query: str, args: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """A read-only question in SQL, for counts."""
+        return iter(self._db.execute(query, args))
+
+
+def _cell_row(cell: Cell) -> tuple[Any, ...]:
+    return (
+        cell.offset,
+        cell.length,
+        _pack_pairs(cell.classes),
+        json.dumps(cell.candidates, separators=(",", ":")),
+        zlib.compress(json.dumps(cell.histogram).encode()) if cell.histogram else None,
+    )
+
+
+def _cell(row: Sequence[Any]) -> Cell:
+    return Cell(
+        offset=row[0],
+        length=row[1],
+        classes=tuple(_unpack_pairs(row[2])),
+        candidates=tuple((o, f) for o, f in json.loads(row[3])),
+        histogram=() if row[4] is None else tuple(json.loads(zlib.decompress(row[4]))),
+    )

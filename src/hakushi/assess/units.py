@@ -1,0 +1,369 @@
+"""The piece of work that travels, and `look`, which does it.
+
+A unit names its medium by `Root` and is opened again by whoever does it, so no bytes travel. Pieces
+that it gives are Assessments, to be joined with ``|``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hakushi import detect
+from hakushi.assess import triage
+from hakushi.assess.medium import Root, reopen
+from hakushi.model import (
+    CELL,
+    SECTOR,
+    Artifact,
+    Assessment,
+    Cell,
+    Damage,
+    Extent,
+    Extents,
+    Finding,
+    Locator,
+    Malformed,
+    Role,
+    Source,
+    State,
+    Unreadable,
+)
+from hakushi.recover import Budget, Family, Format, Measure, formats, identify, reach, walk
+from hakushi.recover.cursor import Spent
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_log = logging.getLogger(__name__)
+
+_READ = 1 << 20
+_BATCH = 500
+"""So many artifacts or findings go into one piece."""
+
+_UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
+"""Sizes in which a cell with bad sectors is read again, ever smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """Read one cell of the grid: triage, file magics."""
+
+    id: str
+    root: Root
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Walk the partition tables and file systems that still stand."""
+
+    id: str
+    root: Root
+
+
+@dataclass(frozen=True, slots=True)
+class Carve:
+    """Carve the file magics of one stretch of the medium out of what nothing owns."""
+
+    id: str
+    root: Root
+    candidates: tuple[tuple[int, str], ...]
+    free: tuple[Extent, ...]
+    text: tuple[Extent, ...]
+    """The structured part of ``free``, where text without a header may lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Look inside artifacts: digest, kind, text, findings, what they hold."""
+
+    id: str
+    root: Root
+    above: tuple[Artifact, ...]
+    """The artifacts that the locators of ``artifacts`` go through."""
+    artifacts: tuple[Artifact, ...]
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Look for findings in bytes of the medium that no inspected artifact holds."""
+
+    id: str
+    root: Root
+    extents: tuple[Extent, ...]
+    key: bytes
+
+
+Unit = Harvest | Walk | Carve | Inspect | Scan
+
+
+def look(unit: Unit) -> Iterator[Assessment]:
+    """Does one unit. Pure but for reading its medium."""
+    source = reopen(unit.root)
+    match unit:
+        case Harvest():
+            yield harvest(source, unit.extent)
+        case Walk():
+            yield from _gather(_walk(source))
+        case Carve():
+            yield from _gather(_carve(source, unit))
+        case Inspect():
+            yield from _gather(_inspect_all(source, unit))
+        case Scan():
+            budget = Extents(unit.extents)
+            yield from _gather(detect.scan(source, unit.key, extents=budget))
+
+
+def _gather(found: Iterator[Artifact | Finding | Damage]) -> Iterator[Assessment]:
+    """Pieces of at most `_BATCH` things."""
+    artifacts: dict[Locator, Artifact] = {}
+    findings: list[Finding] = []
+    damage: list[Damage] = []
+    for one in found:
+        match one:
+            case Artifact():
+                artifacts[one.locator] = one
+            case Finding():
+                findings.append(one)
+            case Damage():
+                damage.append(one)
+        if len(artifacts) + len(findings) + len(damage) >= _BATCH:
+            yield Assessment(
+                artifacts=artifacts, findings=frozenset(findings), damage=frozenset(damage)
+            )
+            artifacts, findings, damage = {}, [], []
+    if artifacts or findings or damage:
+        yield Assessment(
+            artifacts=artifacts, findings=frozenset(findings), damage=frozenset(damage)
+        )
+
+
+# --- harvest -----------------------------------------------------------------------------
+
+
+def harvest(source: Source, extent: Extent) -> Assessment:
+    """One cell: what was read, what kind of bytes its sectors hold, where file magics stand."""
+    import numpy as np
+
+    data, missing = _read_around(source, extent)
+    classes, histogram = triage.classify(data)
+    for gap in missing:
+        first = (gap.offset - extent.offset) // SECTOR
+        classes[first : -(-(gap.end - extent.offset) // SECTOR)] = triage.UNREAD
+    interesting = (classes == triage.STRUCTURED) | (classes == triage.RANDOM)
+    cell = Cell(
+        offset=extent.offset,
+        length=len(data),
+        classes=triage.runs(classes),
+        candidates=_magics_in(source, extent, data, interesting),
+        histogram=tuple(histogram.tolist()) if np.any(classes == triage.RANDOM) else (),
+    )
+    gaps = Extents(missing)
+    return Assessment(seen=Extents([extent]) - gaps, unreadable=gaps, cells={extent.offset: cell})
+
+
+def _read_around(source: Source, extent: Extent) -> tuple[bytes, list[Extent]]:
+    """The bytes, with zeros for what could not be read, and where that was."""
+    try:
+        return source.read(extent), []
+    except Unreadable:
+        pass
+    out = bytearray(extent.length)
+    missing: list[Extent] = []
+
+    def fill(piece: Extent, level: int) -> None:
+        try:
+            data = source.read(piece)
+            out[piece.offset - extent.offset :][: len(data)] = data
+            start = piece.offset - extent.offset
+            out[start : start + len(data)] = data
+        except Unreadable:
+            if level == len(_UNREADABLE_STEPS):
+                missing.append(piece)
+                return
+            step = _UNREADABLE_STEPS[level]
+            for at in range(piece.offset, piece.end, step):
+                fill(Extent(at, min(step, piece.end - at)), level + 1)
+
+    fill(extent, 0)
+    return bytes(out), missing
+
+
+@cache
+def _magics() -> tuple[tuple[int, bytes, str], ...]:
+    """(offset in the thing, bytes, format id) of every format that can be carved."""
+    return tuple(
+        (magic.at, magic.value, one.id)
+        for one in formats(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
+        if one.measure is not None
+        for magic in one.magics
+    )
+
+
+def _magics_in(
+    source: Source, extent: Extent, data: bytes, interesting: npt.NDArray[np.bool_]
+) -> tuple[tuple[int, str], ...]:
+    """File magics at the starts of sectors: (offset on the medium, format id), sorted."""
+    import numpy as np
+
+    sectors = np.flatnonzero(interesting)
+    if not len(sectors):
+        return ()
+    margin = max((at + len(value) for at, value, _ in _magics()), default=0)
+    try:
+        beyond = source.read(Extent(extent.end, margin))
+    except Unreadable:
+        beyond = b""
+    view = np.frombuffer(data + beyond + bytes(margin), np.uint8)
+    starts = sectors * SECTOR
+    found: set[tuple[int, str]] = set()
+    for at, value, format_id in _magics():
+        left = starts
+        for i, byte in enumerate(value):
+            left = left[view[left + at + i] == byte]
+            if not len(left):
+                break
+        found.update((extent.offset + int(x), format_id) for x in left)
+    return tuple(sorted(found))
+
+
+# --- walk and carve ----------------------------------------------------------------------
+
+
+def _walk(source: Source) -> Iterator[Artifact | Damage]:
+    budget = Budget.of(seconds=6 * 3600)
+    yield from walk(source, budget, Family.VOLUMES, Family.FILESYSTEM, Family.ENCRYPTED)
+
+
+def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
+    from hakushi.recover.carve import carve, text_runs
+
+    free = Extents(unit.free)
+    taken = []
+    for found in carve(source, unit.candidates, free, Budget.of(seconds=3600)):
+        if isinstance(found, Artifact):
+            taken.append(found.extents)
+        yield found
+    owned = Extents(run for extents in taken for run in extents)
+    rest = Extents(unit.text) - owned
+    yield from text_runs(source, rest, Budget.of(seconds=3600))
+
+
+# --- look inside -------------------------------------------------------------------------
+
+
+def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding | Damage]:
+    known = {a.locator: a for a in (*unit.above, *unit.artifacts)}
+
+    def find(locator: Locator) -> Artifact:
+        if locator not in known:
+            raise Malformed(f"nothing is known of {locator}")
+        return known[locator]
+
+    for artifact in unit.artifacts:
+        seconds = 120 + artifact.size / 1e6
+        budget = Budget.of(seconds=seconds, output=max(1 << 30, artifact.size * 20))
+        try:
+            inner = reach(source, artifact.locator, find)
+            yield from _inspect(inner, artifact, unit.key, budget)
+        except (Malformed, Unreadable) as error:
+            yield replace(artifact, complete=False)
+            yield Damage(artifact.locator, str(error))
+        except MemoryError:
+            yield Damage(artifact.locator, "out of memory")
+        except Exception as error:  # noqa: BLE001 - the one boundary: a bug becomes Damage
+            _log.exception("bug while looking into %s", artifact.locator)
+            yield Damage(artifact.locator, f"internal error: {type(error).__name__}")
+
+
+def _inspect(
+    source: Source, artifact: Artifact, key: bytes, budget: Budget
+) -> Iterator[Artifact | Finding | Damage]:
+    """One artifact and all that it holds: told once with its digest, then what is in it."""
+    digest = _digest(source, budget)
+    one = identify(source)
+    known = replace(artifact, sha256=digest)
+    if one is not None and artifact.state is not State.CARVED:
+        known = replace(known, kind=one.id)
+        if one.measure is not None and artifact.state is State.DELETED:
+            known = _validated(known, one.measure(source, budget))
+    yield known
+    yield from _inside(source, known, one, key, budget)
+
+
+def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
+    """A deleted file is complete only if its content, where it can be judged, says so too."""
+    if measure is None:
+        return replace(artifact, complete=False)
+    whole = measure.complete or measure.length >= artifact.size
+    return replace(
+        artifact, kind=measure.kind or artifact.kind, complete=artifact.complete and whole
+    )
+
+
+def _digest(source: Source, budget: Budget) -> str:
+    digest = hashlib.sha256()
+    for at in range(0, source.size, _READ):
+        budget.pay()
+        digest.update(source.read(Extent(at, min(_READ, source.size - at))))
+    return digest.hexdigest()
+
+
+def _inside(
+    source: Source, artifact: Artifact, one: Format | None, key: bytes, budget: Budget
+) -> Iterator[Artifact | Finding | Damage]:
+    """Findings of its text (its raw bytes where it has none), and of what it holds."""
+    told = False
+    if one is not None and one.text is not None:
+        try:
+            for text in one.text(source, budget):
+                told = True
+                place = source.locator.step("text", text.part) if text.part else source.locator
+                yield from detect.find(text, place, key)
+        except (Malformed, Unreadable) as error:
+            told = False
+            yield Damage(source.locator, str(error))
+    held: list[Artifact] = []
+    if one is not None:
+        try:
+            for found in one.open(source, budget):
+                if isinstance(found, Artifact):
+                    budget.pay(artifacts=1)
+                    held.append(replace(found, state=artifact.state))
+                else:
+                    yield found
+        except (Malformed, Unreadable) as error:
+            yield Damage(source.locator, str(error))
+    if not told and not held:
+        yield from detect.scan(source, key)
+    for child in held:
+        yield from _inspect_child(source, child, key, budget)
+
+
+def _inspect_child(
+    source: Source, child: Artifact, key: bytes, budget: Budget
+) -> Iterator[Artifact | Finding | Damage]:
+    if child.role is not Role.CONTENT or not child.size:
+        yield child
+        return
+    try:
+        inner = reach(source, child.locator, lambda _: child)
+        yield from _inspect(inner, child, key, budget.deeper())
+    except Spent as error:
+        yield child
+        yield Damage(child.locator, str(error))
+    except (Malformed, Unreadable) as error:
+        yield replace(child, complete=False)
+        yield Damage(child.locator, str(error))
+
+
+def grid(size: int) -> Iterator[Extent]:
+    """The cells of a medium."""
+    return (Extent(at, min(CELL, size - at)) for at in range(0, size, CELL))
