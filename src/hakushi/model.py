@@ -336,6 +336,8 @@ class Artifact:
     sha256: str | None = None
     modified: int | None = None
     """Seconds since 1970, as the medium says it."""
+    nested: bool = False
+    """It lies inside another file: an archive's member, a mail's attachment."""
 
     @property
     def extents(self) -> Extents:

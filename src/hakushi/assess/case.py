@@ -1,7 +1,7 @@
 """The case file: one SQLite file with everything an assessment saw, resumable after any crash.
 
-The whole Assessment as tables; `Case.join` is ``|`` as an upsert by key. Locators are stored relative to
-the medium's, so that a row is small. The file is 0600; the counting key lies in a file beside it.
+The whole Assessment as tables; `Case.join` is ``|`` as an upsert by key. Locators are stored
+relative to the medium's, so that a row is small. The file is 0600; the counting key lies in a file beside it.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ CREATE TABLE unreadable (offset INTEGER NOT NULL, length INTEGER NOT NULL,
 CREATE TABLE artifact (
     locator TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL,
     runs BLOB, path TEXT, role TEXT NOT NULL, complete INTEGER NOT NULL, sha256 BLOB,
-    modified INTEGER, overlaid INTEGER NOT NULL DEFAULT 0, superseded INTEGER NOT NULL DEFAULT 0
-    ) WITHOUT ROWID;
+    modified INTEGER, nested INTEGER NOT NULL, overlaid INTEGER NOT NULL DEFAULT 0,
+    superseded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE finding (
     locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL,
     strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL,
@@ -76,7 +76,9 @@ def _unpack_pairs(blob: bytes) -> list[tuple[int, int]]:
 
 def _storable(text: str | None) -> str | None:
     """Names hold lone surrogates where bytes were not text: SQLite wants valid UTF-8."""
-    return None if text is None else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return (
+        None if text is None else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    )
 
 
 class Case:
@@ -213,10 +215,11 @@ class Case:
             int(artifact.complete),
             None if artifact.sha256 is None else bytes.fromhex(artifact.sha256),
             artifact.modified,
+            int(artifact.nested),
         )
-        columns = "locator,kind,state,size,runs,path,role,complete,sha256,modified"
+        columns = "locator,kind,state,size,runs,path,role,complete,sha256,modified,nested"
         fresh = db.execute(
-            f"INSERT OR IGNORE INTO artifact ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            f"INSERT OR IGNORE INTO artifact ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
             row,
         )
         if fresh.rowcount:
@@ -232,6 +235,7 @@ class Case:
     def settle(self, overlaid: Iterable[Locator], superseded: Iterable[Locator]) -> None:
         """Writes what resolve found over the whole: who lost bytes, and who is listed elsewhere."""
         with self._transaction() as db:
+            db.execute("UPDATE artifact SET overlaid=0, superseded=0 WHERE overlaid OR superseded")
             for column, losers in (("overlaid", overlaid), ("superseded", superseded)):
                 db.executemany(
                     f"UPDATE artifact SET {column}=1 WHERE locator=?",  # noqa: S608
@@ -265,7 +269,7 @@ class Case:
         query = f"SELECT * FROM artifact WHERE {where} ORDER BY locator"  # noqa: S608 - ours
         for row in self._db.execute(query, args):
             artifact = self._artifact(row)
-            yield replace(artifact, complete=artifact.complete and not row[10])
+            yield replace(artifact, complete=artifact.complete and not row[11])
 
     def _artifact(self, row: Sequence[Any]) -> Artifact:
         runs = None
@@ -282,6 +286,7 @@ class Case:
             complete=bool(row[7]),
             sha256=None if row[8] is None else row[8].hex(),
             modified=row[9],
+            nested=bool(row[10]),
         )
 
     def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ class Medium:
     source: Source
     scope: Scope
     not_reached: tuple[Message, ...] = ()
+    hidden: int | None = 0
+    """Bytes beyond the addressable ones; None where the drive does not say."""
     damage: tuple[str, ...] = ()
     """What is wrong with the container around it."""
 
@@ -73,7 +75,8 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
     except (Malformed, Unreadable) as error:
         raise Refused(
             message(
-                "{path} is a damaged {format} image ({why}); its raw bytes can be assessed with --raw.",
+                "{path} is a damaged {format} image ({why});"
+                " its raw bytes can be assessed with --raw.",
                 path=name,
                 format=container.id,
                 why=str(error),

@@ -38,7 +38,7 @@ _LONGEST_PERIOD = 8
 
 
 @cache
-def _kernel() -> Callable[[Any, Any, Any], None]:
+def _kernel() -> Callable[[Any, Any, Any], None]:  # noqa: C901 - one flat pass over a sector
     import numba
     import numpy as np
 
@@ -91,7 +91,7 @@ def _kernel() -> Callable[[Any, Any, Any], None]:
             else:
                 classes[sector] = STRUCTURED
 
-    return kernel  # type: ignore[no-any-return]
+    return kernel
 
 
 def classify(data: bytes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
@@ -154,4 +154,4 @@ def uniform(histogram: npt.NDArray[np.uint64]) -> bool:
     square = float(((histogram.astype("float64") - expected) ** 2).sum() / expected)
     # Wilson-Hilferty: the cube root of chi-square / df is close to normal.
     z = ((square / 255) ** (1 / 3) - (1 - 2 / (9 * 255))) / (2 / (9 * 255)) ** 0.5
-    return abs(z) < 7
+    return bool(abs(z) < 7)

@@ -336,7 +336,7 @@ def _inside(
             for found in one.open(source, budget):
                 if isinstance(found, Artifact):
                     budget.pay(artifacts=1)
-                    held.append(replace(found, state=artifact.state))
+                    held.append(replace(found, state=artifact.state, nested=True))
                 else:
                     yield found
         except (Malformed, Unreadable) as error:

@@ -1,0 +1,173 @@
+"""What it means: from everything seen to a verdict, pure.
+
+Residue beats inconclusive beats clean; damage, gaps and spent budgets turn only clean into
+inconclusive. Law: adding badness never improves a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hakushi.model import Message, Role, Severity, Verdict, message
+
+GRAVE_KINDS = frozenset(
+    {
+        "my_number",
+        "bank_account",
+        "payment_card",
+        "iban",
+        "credential",
+        "resident_code",
+        "pension_number",
+        "drivers_licence",
+        "residence_card",
+        "passport",
+        "insurer_number",
+    }
+)
+"""Kinds of which one labelled finding makes a leak grave: numbers that nobody changes at will, or
+that money hangs on."""
+
+GRAVE_NAMES = 100
+"""Over so many labelled names, mail addresses or phones the residue is grave as well: the head
+count from which Japan's public bodies report (APPI art. 68, Rule 43)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a verdict rests on, counted over the whole case."""
+
+    size: int
+    roles: Mapping[Role, int] = field(default_factory=dict)
+    """How many artifacts of each role."""
+    findings: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """kind -> (labelled, unlabelled)."""
+    unread: int = 0
+    """Bytes not read, unreadable or never tried."""
+    damage: int = 0
+    undone: int = 0
+    """Units of work that did not end."""
+    unexplained: int = 0
+    """Structured bytes that no structure of a new, empty file system explains."""
+    random: int = 0
+    """Random-like bytes outside every such structure."""
+    plain: int = 0
+    """Zero and constant bytes outside every such structure."""
+    uniform: bool = True
+    """Whether the random-like bytes are uniform together."""
+    structures: int = 0
+    hidden: int | None = 0
+    """Bytes that the drive hides (native minus addressable size); None where it does not say."""
+    system_only: bool = False
+    """Every file that is left is of an operating system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    severity: Severity
+    reasons: tuple[Message, ...]
+
+
+def judge(facts: Facts) -> Judgement:
+    """The verdict, how grave it is, and every reason for it."""
+    residue = _residue(facts)
+    doubts = _doubts(facts)
+    if residue:
+        return Judgement(Verdict.RESIDUE, severity(facts), (*residue, *doubts))
+    if doubts:
+        return Judgement(Verdict.INCONCLUSIVE, Severity.NONE, tuple(doubts))
+    return Judgement(Verdict.CLEAN, Severity.NONE, tuple(_clean(facts)))
+
+
+def severity(facts: Facts) -> Severity:
+    """How grave the residue is, by what kinds of personal data are in it."""
+    labelled = {kind: n for kind, (n, _) in facts.findings.items() if n}
+    if not labelled:
+        return Severity.TRIVIAL
+    crowd = max((labelled.get(k, 0) for k in ("person_name", "email", "phone")), default=0)
+    if crowd > GRAVE_NAMES or GRAVE_KINDS & labelled.keys():
+        return Severity.GRAVE
+    return Severity.PERSONAL
+
+
+def _residue(facts: Facts) -> list[Message]:
+    out = []
+    files = facts.roles.get(Role.CONTENT, 0)
+    if files:
+        out.append(
+            message("{count} files or folders can be restored or are still named.", count=files)
+        )
+    if names := facts.roles.get(Role.NAME, 0):
+        out.append(message("{count} old names or records of files are left.", count=names))
+    if labels := facts.roles.get(Role.LABEL, 0):
+        out.append(message("{count} volume labels that someone chose are left.", count=labels))
+    if labelled := sum(n for n, _ in facts.findings.values()):
+        out.append(
+            message("{count} pieces of personal data were found with a label.", count=labelled)
+        )
+    return out
+
+
+def _doubts(facts: Facts) -> list[Message]:
+    out = []
+    if facts.unread:
+        out.append(message("{count} bytes were not read.", count=facts.unread))
+    if facts.undone:
+        out.append(message("{count} pieces of the work did not end.", count=facts.undone))
+    if facts.damage:
+        out.append(message("{count} things could not be read or parsed.", count=facts.damage))
+    if locked := facts.roles.get(Role.ENCRYPTED, 0):
+        out.append(
+            message("{count} encrypted volumes or files whose key is not known.", count=locked)
+        )
+    if unlabelled := sum(n for _, n in facts.findings.values()):
+        out.append(
+            message("{count} numbers look like personal data but carry no label.", count=unlabelled)
+        )
+    out.extend(_unexplained(facts))
+    if facts.hidden is None:
+        out.append(message("The drive does not say whether it hides sectors."))
+    elif facts.hidden:
+        out.append(message("The drive hides {count} bytes.", count=facts.hidden))
+    return out
+
+
+def _unexplained(facts: Facts) -> list[Message]:
+    out = []
+    if facts.unexplained:
+        out.append(
+            message("{count} structured bytes that nothing explains.", count=facts.unexplained)
+        )
+    if facts.random and (facts.plain or facts.unexplained):
+        out.append(
+            message(
+                "{count} random-like bytes on a medium that is otherwise not random:"
+                " encrypted or compressed data may lie there.",
+                count=facts.random,
+            )
+        )
+    if facts.random and not facts.uniform:
+        out.append(
+            message(
+                "The random-like bytes are not uniform together: compressed data may lie there."
+            )
+        )
+    return out
+
+
+def _clean(facts: Facts) -> Sequence[Message]:
+    out = [message("All {count} bytes were read.", count=facts.size)]
+    if facts.random:
+        out.append(message("{count} bytes are uniform like random ones.", count=facts.random))
+    if facts.plain:
+        out.append(message("{count} bytes are zeros or constant fill.", count=facts.plain))
+    if facts.structures:
+        out.append(
+            message(
+                "The rest are {count} structures of partition tables or new, empty file systems.",
+                count=facts.structures,
+            )
+        )
+    return out

@@ -1,0 +1,252 @@
+"""Harvest, resolve, look inside: the order of an assessment, kept in its case.
+
+One process keeps the case and the order; an Engine does the units. Stopped anywhere, it goes on
+where the case's finished units end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from hakushi.assess import units
+from hakushi.assess.case import Case
+from hakushi.assess.medium import Medium
+from hakushi.assess.units import Carve, Harvest, Inspect, Scan, Unit, Walk
+from hakushi.fleet import Engine
+from hakushi.model import (
+    Artifact,
+    Assessment,
+    Class,
+    Extent,
+    Extents,
+    Locator,
+    Role,
+    Run,
+)
+from hakushi.recover.resolve import Claim, Resolved, resolve
+
+_COMMIT_SECONDS = 2.0
+_STRETCH = 256 << 20
+"""Bytes of the medium that one carve or scan unit looks after."""
+
+_BATCH_BYTES = 64 << 20
+_BATCH_FILES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a phase is: for progress bars."""
+
+    phase: str
+    done: int
+    of: int
+
+
+@dataclass(slots=True)
+class Work:
+    """One run of an assessment over its case."""
+
+    medium: Medium
+    case: Case
+    engine: Engine
+    key: bytes
+    metadata: bool = True
+    say: Callable[[Step], None] = lambda _step: None
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """(unit, why) of units that did not end in this run."""
+
+    def harvest(self) -> None:
+        """Every sector's kind, every magic, every file system that still stands."""
+        size = self.medium.source.size
+        work: list[Unit] = []
+        if self.metadata:
+            work.append(Walk("walk", self.medium.root))
+        work += [Harvest(f"cell:{e.offset}", self.medium.root, e) for e in units.grid(size)]
+        self._do("harvest", work)
+
+    def inspect(self) -> None:
+        """Inside every file that a file system names; deleted ones are judged by their content."""
+        self._settle()
+        self._do("inspect", self._batches("known", "state<>'carved'"))
+
+    def carve(self) -> None:
+        """What nothing owns, by content; and inside that."""
+        resolved = self._settle()
+        structured = self._of_class(Class.STRUCTURED)
+        candidates = [c for cell in self.case.cells() for c in cell.candidates]
+        work: list[Unit] = []
+        for stretch in _stretches(self.medium.source.size):
+            inside = [c for c in candidates if stretch.offset <= c[0] < stretch.end]
+            inside = [c for c in inside if c[0] in resolved.free]
+            text = structured & resolved.free & Extents([stretch])
+            if inside or text:
+                work.append(
+                    Carve(
+                        f"carve:{stretch.offset}",
+                        self.medium.root,
+                        tuple(inside),
+                        tuple(resolved.free),
+                        tuple(text),
+                    )
+                )
+        self._do("carve", work)
+        self._settle()
+        self._do("inspect carved", self._batches("carved", "state='carved'"))
+
+    def scan(self) -> None:
+        """The structured bytes that no inspected file holds."""
+        held = Extents(
+            Extent(run.at, run.length)
+            for claim in self._claims()
+            if claim.artifact.role is Role.CONTENT
+            for run in claim.runs
+            if run.at is not None
+        )
+        left = self._of_class(Class.STRUCTURED) - held
+        work: list[Unit] = []
+        for stretch in _stretches(self.medium.source.size):
+            if part := left & Extents([stretch]):
+                work.append(Scan(f"scan:{stretch.offset}", self.medium.root, tuple(part), self.key))
+        self._do("scan", work)
+
+    # --- the whole --------------------------------------------------------------------------
+
+    def _settle(self) -> Resolved:
+        """Who owns which bytes of the medium, over everything the case knows now."""
+        resolved = resolve(self._claims(), self.medium.source.size)
+        self.case.settle(resolved.incomplete, resolved.superseded)
+        return resolved
+
+    def _claims(self) -> Iterator[Claim]:
+        top = self.medium.source.locator
+        volumes = {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
+        for artifact in self.case.artifacts("runs IS NOT NULL"):
+            runs = absolute(artifact, top, volumes)
+            if runs is not None:
+                yield Claim(artifact, runs)
+
+    def _of_class(self, which: Class) -> Extents:
+        return Extents(e for cell in self.case.cells() for e in cell.extents_of(which))
+
+    def _batches(self, name: str, which: str) -> Iterator[Inspect]:
+        """Content artifacts right on the medium's volumes, in batches of neighbours."""
+        volumes = {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
+        batch: list[Artifact] = []
+        size = 0
+
+        def unit() -> Inspect:
+            above = {v for a in batch for v in _ancestors(a.locator)} & volumes.keys()
+            return Inspect(
+                f"{name}:{_digest(batch)}",
+                self.medium.root,
+                tuple(volumes[v] for v in sorted(above)),
+                tuple(batch),
+                self.key,
+            )
+
+        query = (
+            f"role=? AND size>0 AND kind<>'directory' AND NOT nested AND NOT superseded AND {which}"
+        )
+        for artifact in self.case.artifacts(query, (Role.CONTENT.value,)):
+            if batch and (size + artifact.size > _BATCH_BYTES or len(batch) >= _BATCH_FILES):
+                yield unit()
+                batch, size = [], 0
+            batch.append(artifact)
+            size += artifact.size
+        if batch:
+            yield unit()
+
+    # --- doing ------------------------------------------------------------------------------
+
+    def _do(self, phase: str, work: Iterable[Unit]) -> None:
+        """Runs the units that the case has not seen the end of; joins what they give."""
+        every = list(work)
+        over = self.case.done()
+        left = [u for u in every if u.id not in over]
+        done = len(every) - len(left)
+        self.say(Step(phase, done, len(every)))
+        pieces: list[Assessment] = []
+        ended: list[str] = []
+        last = time.monotonic()
+        for piece in self.engine.run(units.look, left):
+            if piece.value is not None:
+                pieces.append(piece.value)
+            if piece.last:
+                done += 1
+                if piece.failed is None:
+                    ended.append(piece.unit.id)
+                else:
+                    self.failed.append((piece.unit.id, piece.failed))
+                self.say(Step(phase, done, len(every)))
+            if time.monotonic() - last > _COMMIT_SECONDS or len(pieces) > 64:
+                self.case.join(pieces, ended)
+                pieces, ended, last = [], [], time.monotonic()
+        self.case.join(pieces, ended)
+
+
+def absolute(
+    artifact: Artifact, top: Locator, volumes: dict[Locator, Artifact]
+) -> tuple[Run, ...] | None:
+    """The artifact's runs on the medium, cut to its size; None where it is not bytes of it."""
+    if artifact.runs is None:
+        return None
+    runs = _cut(artifact.runs, artifact.size)
+    parent = artifact.locator.parent
+    while parent is not None and parent != top:
+        volume = volumes.get(parent)
+        if volume is None or volume.runs is None:
+            return None
+        runs = _through(runs, volume.runs)
+        parent = parent.parent
+    return None if parent is None else runs
+
+
+def _digest(batch: Iterable[Artifact]) -> str:
+    """Names a batch by its members: after a crash other batches may be cut."""
+    names = "\n".join(f"{a.locator} {a.state} {a.size}" for a in batch)
+    return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _cut(runs: Iterable[Run], size: int) -> tuple[Run, ...]:
+    out = []
+    for run in runs:
+        take = min(run.length, size)
+        if take <= 0:
+            break
+        out.append(Run(run.at, take))
+        size -= take
+    return tuple(out)
+
+
+def _through(runs: Iterable[Run], outer: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Runs inside a volume as runs of the volume's parent."""
+    if len(outer) == 1 and outer[0].at is not None:
+        base = outer[0].at
+        return tuple(Run(None if r.at is None else r.at + base, r.length) for r in runs)
+    out = []
+    for run in runs:
+        if run.at is None:
+            out.append(run)
+            continue
+        start = 0
+        for piece in outer:
+            low, high = max(run.at, start), min(run.at + run.length, start + piece.length)
+            if low < high:
+                at = None if piece.at is None else piece.at + low - start
+                out.append(Run(at, high - low))
+            start += piece.length
+    return tuple(out)
+
+
+def _ancestors(locator: Locator) -> Iterator[Locator]:
+    parent = locator.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def _stretches(size: int) -> Iterator[Extent]:
+    return (Extent(at, min(_STRETCH, size - at)) for at in range(0, size, _STRETCH))
