@@ -1,0 +1,169 @@
+"""What a drive says of itself, and its bytes: block devices, image files and ``sim:`` drives.
+
+Probing opens nothing and changes nothing: sysfs tells without waking a drive. Each value is a
+claim; `hakushi.media.device.claim` asks again through the handle that it will write to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from hakushi.media import linux
+from hakushi.media.direct import Direct
+from hakushi.media.image import Medium, open_path
+from hakushi.media.linux import Node, node_of, printable
+from hakushi.media.simulated import Simulated, path_of
+from hakushi.model import SECTOR, Drive, Locator, Message, Refused, message
+
+HIDING = frozenset({"ata", "scsi", "nvme", "usb"})
+"""Transports whose drives may hold more than they address."""
+
+
+def probe(name: str | Path) -> Drive:
+    """The drive behind a device path, an image file or ``sim:PATH``.
+
+    Refuses what is none of these. A loop device's serial is its kernel name, a file's its name.
+    """
+    simulated = path_of(name)
+    if simulated is not None:
+        return _opened(simulated).identify()
+    path = Path(name)
+    try:
+        info = path.stat()
+    except OSError as error:
+        raise Refused(
+            message(
+                "{path} cannot be looked at: {why}. Check the name and your permission.",
+                path=printable(str(path)),
+                why=error.strerror or "?",
+            )
+        ) from None
+    return told(path, info)
+
+
+def told(path: Path, info: os.stat_result) -> Drive:
+    """The drive behind a path of which ``info`` was asked: by name, or through a handle."""
+    if stat.S_ISBLK(info.st_mode):
+        return _block(path, node_of(info.st_rdev))
+    if stat.S_ISREG(info.st_mode):
+        return _file(path, info)
+    raise Refused(
+        message("{path} is neither a drive nor an image file; name one.", path=printable(str(path)))
+    )
+
+
+def probe_all() -> Iterator[Drive]:
+    """Every drive that the kernel knows and that has a size."""
+    for path in linux.drives():
+        yield probe(path)
+
+
+def hidden(drive: Drive) -> Message | None:
+    """Why a drive may hold more than can be addressed; None where it cannot.
+
+    Law: what this names is never clean, whatever its readable bytes are.
+    """
+    if drive.native_size is not None and drive.native_size > drive.size:
+        return message(
+            "A hidden area of {bytes} bytes lies behind the addressable ones.",
+            bytes=drive.native_size - drive.size,
+        )
+    if drive.native_size is None and drive.transport in HIDING:
+        return message("The drive's native size is unknown; it may have a hidden area.")
+    return None
+
+
+def open_medium(name: str | Path) -> Medium:
+    """Opens a drive or image for reading: ``sim:PATH``, a device (O_DIRECT), or a raw image."""
+    simulated = path_of(name)
+    if simulated is not None:
+        return Medium(_opened(simulated), device=True)
+    medium = open_path(Path(name))
+    if not medium.device:
+        return medium
+    drive = probe(name)
+    root = Locator.root("drive", drive.wwn or drive.serial)
+    return Medium(Direct(Path(name), medium.source.size, root, drive.logical_sector), device=True)
+
+
+def _opened(path: Path) -> Simulated:
+    return Simulated(path)
+
+
+def _file(path: Path, info: os.stat_result) -> Drive:
+    return Drive(
+        path=str(path),
+        serial=printable(path.name),
+        size=info.st_size,
+        model="image file",
+        transport="file",
+        read_only=not os.access(path, os.W_OK),
+        held_by=linux.loops_over(path),
+        said_by=(("instance", f"inode {info.st_dev}:{info.st_ino}"),),
+    )
+
+
+def _block(path: Path, node: Node) -> Drive:
+    whole = node.whole
+    serial, said = _serial(whole)
+    queue = whole.folder / "queue"
+    size = _number(node.attribute("size")) * SECTOR
+    return Drive(
+        path=str(path),
+        serial=serial or node.name,
+        size=size,
+        model=_first(whole, "device/model") or _first(whole, "loop/backing_file"),
+        wwn=_first(whole, "wwid", "device/wwid"),
+        firmware=_first(whole, "device/firmware_rev", "device/rev"),
+        transport=_transport(whole),
+        logical_sector=_number(_text(queue / "logical_block_size")) or SECTOR,
+        physical_sector=_number(_text(queue / "physical_block_size")) or SECTOR,
+        rotational={"0": False, "1": True}.get(_text(queue / "rotational")),
+        read_only=node.attribute("ro") == "1",
+        held_by=linux.users(node),
+        said_by=(
+            ("serial", said),
+            ("size", "sysfs size"),
+            ("instance", f"diskseq {whole.attribute('diskseq')}"),
+        ),
+    )
+
+
+def _serial(node: Node) -> tuple[str, str]:
+    """The serial number, and which attribute told it."""
+    for name in ("serial", "device/serial"):
+        if text := node.attribute(name):
+            return text, f"sysfs {name}"
+    # Unit serial number VPD page (SPC-5 7.7.17): four bytes of header, then the number.
+    if text := printable(node.raw("device/vpd_pg80")[4:]):
+        return text, "sysfs device/vpd_pg80"
+    return "", "kernel name"
+
+
+def _transport(node: Node) -> str:
+    where = str(node.folder)
+    if node.name.startswith(("loop", "nvme", "mmc")):
+        return re.match(r"[a-z]+", node.name)[0]  # type: ignore[index]
+    for mark, transport in (("/usb", "usb"), ("/ata", "ata"), ("/virtio", "virtio")):
+        if mark in where:
+            return transport
+    return "scsi" if (node.folder / "device" / "vendor").exists() else "virtual"
+
+
+def _first(node: Node, *names: str) -> str:
+    return next((text for name in names if (text := node.attribute(name))), "")
+
+
+def _text(path: Path) -> str:
+    try:
+        return printable(path.read_bytes()[:64])
+    except OSError:
+        return ""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

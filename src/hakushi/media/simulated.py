@@ -1,0 +1,463 @@
+"""A drive that can lie, hide sectors, alias and fail: a virtual drive in files, with chosen faults.
+
+``PATH`` is its identity (JSON), ``PATH.surface`` what really lies on it, ``PATH.state`` counters
+that outlive a process, ``PATH.cache`` what a lying write cache holds. It ships so that anyone can
+see what a bench says about such a drive; `Simulated` is a Source and a Device at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import mmap
+import os
+import random
+import secrets
+import shutil
+import struct
+import threading
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hakushi.model import (
+    SECTOR,
+    Ability,
+    Drive,
+    Extent,
+    Locator,
+    Message,
+    Refused,
+    Source,
+    Unreadable,
+    message,
+)
+
+PREFIX = "sim:"
+SCHEMA = "hakushi.simulated/1"
+BUSES = ("ata", "scsi", "nvme")
+CACHE = 32 << 20
+"""Bytes that the write cache of a drive with ``loses-cache`` holds back."""
+_MOST_BAD = 100_000
+_STEP = 4 << 20
+_LARGEST = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way in which a simulated drive may be bad. ``argument`` names what it is given."""
+
+    name: str
+    about: Message
+    argument: str = ""
+
+
+FAULTS = (
+    Fault("aliases", message("Its true capacity is smaller; addresses wrap around."), "BYTES"),
+    Fault("bad-sectors", message("So many sectors can be neither read nor written."), "N"),
+    Fault("dies-after", message("Answers nothing more once so much was written."), "BYTES"),
+    Fault("drops-writes", message("Answers success to every write and stores nothing.")),
+    Fault("drops-writes-after", message("Stores so much and silently drops the rest."), "BYTES"),
+    Fault("hides", message("The last bytes are hidden (a host protected area)."), "BYTES"),
+    Fault("loses-cache", message("Flush is a lie: a power cut loses the last 32 MiB written.")),
+    Fault("says-success", message("Answers success to every command and does nothing.")),
+    Fault("swaps-identity", message("Each identification gives another serial number.")),
+    Fault("zeros-until-power-cycle", message("Once written to, gives zeros until a power cycle.")),
+)
+"""What is modelled. ``stuck``, ``frozen`` and ``keeps-key`` need firmware commands: refused."""
+
+
+def check_faults(faults: Mapping[str, int | None]) -> None:
+    """Refuses a fault that is unknown or not modelled, or whose argument is missing or too many."""
+    known = {f.name: f for f in FAULTS}
+    for name, value in faults.items():
+        if name not in known:
+            raise Refused(
+                message(
+                    "No fault {name} is modelled; `hakushi simulate faults` lists them.", name=name
+                )
+            )
+        argument = known[name].argument
+        if argument and value is None:
+            raise Refused(
+                message("The fault {name} needs {name}={argument}.", name=name, argument=argument)
+            )
+        if value is not None and not argument:
+            raise Refused(message("The fault {name} takes no argument.", name=name))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the identity file says. ``size`` is native, what a healthy drive would address."""
+
+    serial: str
+    wwn: str
+    bus: str
+    size: int
+    faults: Mapping[str, int | None]
+    bad: tuple[int, ...]
+    """Numbers of its bad sectors, sorted."""
+
+    @property
+    def addressable(self) -> int:
+        return self.size - (self.faults.get("hides") or 0)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes that the surface really has."""
+        return min(self.size, self.faults.get("aliases") or self.size)
+
+
+def path_of(name: str | Path) -> Path | None:
+    """The identity file that ``sim:PATH`` names; None for any other name."""
+    text = os.fspath(name)
+    return Path(text.removeprefix(PREFIX)) if text.startswith(PREFIX) else None
+
+
+def surface(path: Path) -> Path:
+    """The file that holds the surface as it really is."""
+    return path.with_name(path.name + ".surface")
+
+
+def _state(path: Path) -> Path:
+    return path.with_name(path.name + ".state")
+
+
+def _cache(path: Path) -> Path:
+    return path.with_name(path.name + ".cache")
+
+
+def create(
+    path: Path,
+    size: int,
+    *,
+    bus: str = "ata",
+    serial: str | None = None,
+    content: Source | None = None,
+    faults: Mapping[str, int | None] | None = None,
+) -> Identity:
+    """Makes a virtual drive of ``size`` bytes, the first of them ``content``, the rest zeros.
+
+    Refuses what cannot be: an existing file, an odd size, an unknown bus or fault, content that
+    is larger than the drive or cannot be read in full.
+    """
+    faults = dict(faults or {})
+    check_faults(faults)
+    _check(path, size, bus, faults, content)
+    serial = serial or f"SIM{secrets.token_hex(5).upper()}"
+    count = faults.get("bad-sectors") or 0
+    bad = random.Random(serial).sample(range(size // SECTOR), count)  # noqa: S311 repeatable, no secret
+    identity = Identity(
+        serial, f"5{secrets.token_hex(8)[1:]}", bus, size, faults, tuple(sorted(bad))
+    )
+    try:
+        _lay(path, identity, content)
+    except (OSError, Unreadable) as error:
+        remove(path)
+        raise Refused(
+            message("{path} could not be made: {why}.", path=str(path), why=str(error))
+        ) from None
+    return identity
+
+
+def _check(
+    path: Path, size: int, bus: str, faults: Mapping[str, int | None], content: Source | None
+) -> None:
+    if bus not in BUSES:
+        raise Refused(message("No bus {bus}; choose ata, scsi or nvme.", bus=bus))
+    if not 0 < size <= _LARGEST or size % SECTOR:
+        raise Refused(
+            message("A size of {size} bytes cannot be; give a multiple of 512.", size=size)
+        )
+    if content is not None and content.size > size:
+        raise Refused(
+            message(
+                "The content has {content} bytes and does not fit; give --size {content} or more.",
+                content=content.size,
+            )
+        )
+    for name in ("hides", "aliases"):
+        value = faults.get(name)
+        if value is not None and (not 0 < value < size or value % SECTOR):
+            raise Refused(
+                message(
+                    "{name} must be a multiple of 512 between 0 and the drive's size.", name=name
+                )
+            )
+    if (faults.get("bad-sectors") or 0) > min(_MOST_BAD, size // SECTOR):
+        raise Refused(message("So many bad sectors cannot be modelled."))
+    if any(p.exists() for p in (path, surface(path), _state(path))):
+        raise Refused(
+            message("{path} exists already; choose another name or remove it.", path=str(path))
+        )
+
+
+def _lay(path: Path, identity: Identity, content: Source | None) -> None:
+    with surface(path).open("xb") as file:
+        file.truncate(identity.capacity)
+        at = 0
+        while content is not None and at < content.size:
+            data = content.read(Extent(at, min(_STEP, content.size - at)))
+            if data.count(0) != len(data):
+                _wrapped(file.fileno(), at, memoryview(data), identity.capacity)
+            at += len(data)
+    with _state(path).open("xb") as file:
+        file.truncate(mmap.PAGESIZE)
+    plain: dict[str, Any] = {
+        "schema": SCHEMA,
+        "serial": identity.serial,
+        "wwn": identity.wwn,
+        "bus": identity.bus,
+        "size": identity.size,
+        "faults": dict(identity.faults),
+        "bad": list(identity.bad),
+    }
+    with path.open("x", encoding="utf-8") as text:
+        json.dump(plain, text, indent=1)
+
+
+def _wrapped(fd: int, at: int, data: memoryview, capacity: int) -> None:
+    """Writes where the surface really has room: addresses beyond its capacity wrap around."""
+    done = 0
+    while done < len(data):
+        where = (at + done) % capacity
+        done += os.pwrite(fd, data[done : done + capacity - where], where)
+
+
+def remove(path: Path) -> None:
+    """Removes a virtual drive and everything that belongs to it."""
+    for part in (path, surface(path), _state(path)):
+        part.unlink(missing_ok=True)
+    shutil.rmtree(_cache(path), ignore_errors=True)
+
+
+def load(path: Path) -> Identity:
+    """Reads an identity file; refuses one that is missing or not ours."""
+    try:
+        with path.open("rb") as file:
+            identity = _identity(json.loads(file.read(16 << 20)))
+        check_faults(identity.faults)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Refused(
+            message(
+                "{path} is no simulated drive; make one with `hakushi simulate new`.",
+                path=str(path),
+            )
+        ) from None
+    return identity
+
+
+def _identity(plain: Any) -> Identity:
+    if plain["schema"] != SCHEMA:
+        raise ValueError("another schema")
+    identity = Identity(
+        str(plain["serial"]),
+        str(plain["wwn"]),
+        str(plain["bus"]),
+        int(plain["size"]),
+        {str(k): None if v is None else int(v) for k, v in plain["faults"].items()},
+        tuple(sorted(int(x) for x in plain["bad"])),
+    )
+    if not 0 < identity.addressable <= identity.size <= _LARGEST or identity.capacity <= 0:
+        raise ValueError("sizes that cannot be")
+    return identity
+
+
+class _State:
+    """Counters shared by every process that has the drive open, in one mapped page."""
+
+    FIELDS = ("written", "cycles", "identified", "dead", "blank", "cached")
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+
+    def get(self, name: str) -> int:
+        at = 8 * self.FIELDS.index(name)
+        return int(struct.unpack_from("<Q", self._map, at)[0])
+
+    def put(self, name: str, value: int) -> None:
+        struct.pack_into("<Q", self._map, 8 * self.FIELDS.index(name), value)
+
+
+class Simulated:
+    """An opened virtual drive: a Source, and, where `claim` opened it, a Device.
+
+    As a Source it keeps that protocol's laws between two writes; a drive that lies may give other
+    bytes after a power cycle: this is what it is for.
+    """
+
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
+        self._fd = -1
+        self.path = path
+        self.identity = load(path)
+        self.size = self.identity.addressable
+        self.locator = Locator.root("drive", self.identity.serial)
+        self.unit = SECTOR
+        self.direct = True
+        self._lock = threading.Lock()
+        try:
+            self._state = _State(_state(path))
+            self._fd = os.open(
+                surface(path), (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC
+            )
+            if writable:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise Refused(
+                message("{path} cannot be opened: {why}.", path=str(path), why=str(error))
+            ) from None
+
+    # --- what it says of itself ---------------------------------------------------------
+
+    def identify(self) -> Drive:
+        """What the drive answers when asked who it is, this time."""
+        self._state.put("identified", self._state.get("identified") + 1)
+        serial = self.identity.serial
+        if "swaps-identity" in self.identity.faults and self._state.get("identified") % 2 == 0:
+            serial += "-SWAPPED"
+        return Drive(
+            path=f"{PREFIX}{self.path}",
+            serial=serial,
+            size=self.size,
+            model=f"Hakushi simulated {self.identity.bus.upper()}",
+            wwn=self.identity.wwn,
+            firmware="1",
+            transport=self.identity.bus,
+            native_size=self.identity.size,
+            rotational=False,
+            abilities=(Ability("sanitize", supported=False, why="no firmware commands modelled"),),
+            said_by=(("identity", "the simulated drive itself"),),
+        )
+
+    # --- reading ------------------------------------------------------------------------
+
+    def read(self, extent: Extent) -> bytes:
+        length = max(0, min(extent.end, self.size) - extent.offset)
+        data = bytearray(length)
+        self.into(extent.offset, memoryview(data))
+        return bytes(data)
+
+    def into(self, at: int, view: memoryview) -> None:
+        """Fills the view with the bytes from ``at`` on; raises `Unreadable`."""
+        extent = Extent(at, len(view))
+        if self._state.get("dead"):
+            raise Unreadable(extent, os.strerror(errno.EIO))
+        if self._bad(extent):
+            raise Unreadable(extent, os.strerror(errno.EIO))
+        if self._state.get("blank"):
+            view[:] = bytes(len(view))
+            return
+        done, capacity = 0, self.identity.capacity
+        while done < len(view):
+            where = (at + done) % capacity
+            got = os.preadv(self._fd, [view[done : done + capacity - where]], where)
+            if not got:
+                raise Unreadable(extent, "the surface ended early")
+            done += got
+        if self._state.get("cached"):
+            self._overlay(extent, view)
+
+    def _bad(self, extent: Extent) -> bool:
+        bad = self.identity.bad
+        i = bisect_left(bad, extent.offset // SECTOR)
+        return i < len(bad) and bad[i] * SECTOR < extent.end
+
+    # --- writing ------------------------------------------------------------------------
+
+    def write(self, at: int, data: memoryview) -> None:
+        """Takes a write as the drive would; raises OSError where the drive says so."""
+        extent = Extent(at, len(data))
+        with self._lock:
+            if self._state.get("dead") or self._bad(extent) or extent.end > self.size:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            taken = self._taken(len(data))
+            self._state.put("written", self._state.get("written") + len(data))
+            self._store(at, data[:taken])
+            if taken < len(data) and "dies-after" in self.identity.faults:
+                self._state.put("dead", 1)
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _taken(self, length: int) -> int:
+        """How many bytes of a write reach the surface."""
+        faults, written = self.identity.faults, self._state.get("written")
+        if "drops-writes" in faults or "says-success" in faults:
+            return 0
+        if "zeros-until-power-cycle" in faults:
+            self._state.put("blank", 1)
+            return 0
+        for name in ("drops-writes-after", "dies-after"):
+            after = faults.get(name)
+            if after is not None:
+                length = max(0, min(length, after - written))
+        return length
+
+    def _store(self, at: int, view: memoryview) -> None:
+        if "loses-cache" in self.identity.faults and len(view):
+            self._hold(at, view)
+        else:
+            _wrapped(self._fd, at, view, self.identity.capacity)
+
+    def flush(self) -> None:
+        """The drive's flush command."""
+        if self._state.get("dead"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        os.fsync(self._fd)
+
+    # --- a write cache that lies: one file a write, the oldest reach the surface ---------
+
+    def _held(self) -> list[tuple[Path, int, int]]:
+        """(file, offset, length) of each write in the cache, oldest first."""
+        folder = _cache(self.path)
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [(p, int(p.name.split("-")[1]), p.stat().st_size) for p in files]
+
+    def _hold(self, at: int, view: memoryview) -> None:
+        folder = _cache(self.path)
+        folder.mkdir(exist_ok=True)
+        number = self._state.get("cached") + 1
+        (folder / f"{number:012d}-{at}").write_bytes(view)
+        self._state.put("cached", number)
+        held = self._held()
+        spare = sum(length for _, _, length in held) - CACHE
+        for path, offset, length in held:
+            if spare <= 0:
+                break
+            _wrapped(self._fd, offset, memoryview(path.read_bytes()), self.identity.capacity)
+            path.unlink()
+            spare -= length
+
+    def _overlay(self, extent: Extent, view: memoryview) -> None:
+        for path, offset, length in self._held():
+            low, high = max(offset, extent.offset), min(offset + length, extent.end)
+            if low < high:
+                with path.open("rb") as file:
+                    file.seek(low - offset)
+                    view[low - extent.offset : high - extent.offset] = file.read(high - low)
+
+    # --- power and handles --------------------------------------------------------------
+
+    def power_cycle(self) -> bool:
+        """Takes the power away and gives it back: what was only in a cache is gone."""
+        with self._lock:
+            shutil.rmtree(_cache(self.path), ignore_errors=True)
+            self._state.put("cached", 0)
+            self._state.put("blank", 0)
+            self._state.put("cycles", self._state.get("cycles") + 1)
+        return True
+
+    def reopen(self) -> Simulated:
+        """A fresh handle for reading, which shares nothing with this one."""
+        return Simulated(self.path)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        self.close()
