@@ -1,7 +1,8 @@
 """The case file: one SQLite file with everything an assessment saw, resumable after any crash.
 
 The whole Assessment as tables; `Case.join` is ``|`` as an upsert by key. Locators are stored
-relative to the medium's, so that a row is small. The file is 0600; the counting key lies in a file beside it.
+relative to the medium's, so that a row is small. The file is 0600; the counting key lies in a file
+beside it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ CREATE TABLE finding (
     PRIMARY KEY (locator, offset, length, kind, strength, masked, key)) WITHOUT ROWID;
 CREATE TABLE damage (locator TEXT NOT NULL, what TEXT NOT NULL,
     PRIMARY KEY (locator, what)) WITHOUT ROWID;
+CREATE TABLE restored (locator TEXT PRIMARY KEY, folder TEXT NOT NULL, path TEXT NOT NULL)
+    WITHOUT ROWID;
 """
 
 
@@ -241,6 +244,32 @@ class Case:
                     f"UPDATE artifact SET {column}=1 WHERE locator=?",  # noqa: S608
                     [(self._relative(one),) for one in losers],
                 )
+
+    def damaged(self, damage: Iterable[Damage]) -> None:
+        """Notes damage found after the joins."""
+        self.join([Assessment(damage=frozenset(damage))])
+
+    # --- restored files ---------------------------------------------------------------------
+
+    def restored(self, locator: Locator, folder: Path) -> Path | None:
+        """Where under ``folder`` an artifact was written before."""
+        row = self._db.execute(
+            "SELECT path FROM restored WHERE locator=? AND folder=?",
+            (self._relative(locator), str(folder)),
+        ).fetchone()
+        return None if row is None else Path(row[0])
+
+    def restore_at(self, locator: Locator, folder: Path, path: Path) -> None:
+        """Notes where an artifact is written, so that purging finds it."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO restored VALUES (?, ?, ?)",
+            (self._relative(locator), str(folder), str(path)),
+        )
+
+    def restored_files(self) -> Iterator[tuple[Path, Path]]:
+        """(folder, path below it) of everything that was written out."""
+        rows = self._db.execute("SELECT folder, path FROM restored")
+        return ((Path(folder), Path(path)) for folder, path in rows)
 
     # --- reading -------------------------------------------------------------------------
 

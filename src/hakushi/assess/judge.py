@@ -59,8 +59,8 @@ class Facts:
     structures: int = 0
     hidden: int | None = 0
     """Bytes that the drive hides (native minus addressable size); None where it does not say."""
-    system_only: bool = False
-    """Every file that is left is of an operating system."""
+    sampled: int | None = None
+    """Bytes read of a sample; None where everything was meant to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,14 @@ def _residue(facts: Facts) -> list[Message]:
 
 def _doubts(facts: Facts) -> list[Message]:
     out = []
+    if facts.sampled is not None:
+        out.append(
+            message(
+                "Only a sample of {count} bytes was read: it bounds what is left, and proves no"
+                " drive clean.",
+                count=facts.sampled,
+            )
+        )
     if facts.unread:
         out.append(message("{count} bytes were not read.", count=facts.unread))
     if facts.undone:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hakushi.assess import units
 from hakushi.assess.case import Case
 from hakushi.assess.medium import Medium
-from hakushi.assess.units import Carve, Harvest, Inspect, Scan, Unit, Walk
+from hakushi.assess.units import Carve, Draw, Harvest, Inspect, Scan, Unit, Walk
 from hakushi.fleet import Engine
 from hakushi.model import (
     Artifact,
@@ -31,6 +31,9 @@ from hakushi.recover.resolve import Claim, Resolved, resolve
 _COMMIT_SECONDS = 2.0
 _STRETCH = 256 << 20
 """Bytes of the medium that one carve or scan unit looks after."""
+
+_DRAWN = 4096
+"""So many sampled blocks make a unit."""
 
 _BATCH_BYTES = 64 << 20
 _BATCH_FILES = 200
@@ -106,11 +109,19 @@ class Work:
             if run.at is not None
         )
         left = self._of_class(Class.STRUCTURED) - held
-        work: list[Unit] = []
-        for stretch in _stretches(self.medium.source.size):
-            if part := left & Extents([stretch]):
-                work.append(Scan(f"scan:{stretch.offset}", self.medium.root, tuple(part), self.key))
+        work = [
+            Scan(f"scan:{stretch.offset}", self.medium.root, tuple(part), self.key)
+            for stretch in _stretches(self.medium.source.size)
+            if (part := left & Extents([stretch]))
+        ]
         self._do("scan", work)
+
+    def draw(self, offsets: Iterable[int], length: int) -> None:
+        """Reads a sample's blocks instead of everything."""
+        every = list(offsets)
+        chunks = [every[i : i + _DRAWN] for i in range(0, len(every), _DRAWN)]
+        root, key = self.medium.root, self.key
+        self._do("sample", [Draw(f"draw:{c[0]}", root, tuple(c), length, key) for c in chunks])
 
     # --- the whole --------------------------------------------------------------------------
 
@@ -122,18 +133,31 @@ class Work:
 
     def _claims(self) -> Iterator[Claim]:
         top = self.medium.source.locator
-        volumes = {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
+        volumes = self._volumes()
         for artifact in self.case.artifacts("runs IS NOT NULL"):
             runs = absolute(artifact, top, volumes)
             if runs is not None:
                 yield Claim(artifact, runs)
+
+    def _volumes(self) -> dict[Locator, Artifact]:
+        return {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
+
+    def explained(self) -> Extents:
+        """Bytes of the medium that partition tables and new, empty file systems account for."""
+        return Extents(
+            Extent(run.at, run.length)
+            for claim in self._claims()
+            if claim.artifact.role is Role.STRUCTURE
+            for run in claim.runs
+            if run.at is not None
+        )
 
     def _of_class(self, which: Class) -> Extents:
         return Extents(e for cell in self.case.cells() for e in cell.extents_of(which))
 
     def _batches(self, name: str, which: str) -> Iterator[Inspect]:
         """Content artifacts right on the medium's volumes, in batches of neighbours."""
-        volumes = {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
+        volumes = self._volumes()
         batch: list[Artifact] = []
         size = 0
 
@@ -250,3 +274,20 @@ def _ancestors(locator: Locator) -> Iterator[Locator]:
 
 def _stretches(size: int) -> Iterator[Extent]:
     return (Extent(at, min(_STRETCH, size - at)) for at in range(0, size, _STRETCH))
+
+
+def owners(case: Case, top: Locator) -> list[tuple[int, int, str]]:
+    """(offset, length, ``live`` | ``deleted`` | ``carved`` | ``structure``) runs, for the picture."""
+    volumes = {a.locator: a for a in case.artifacts("role=?", (Role.VOLUME.value,))}
+    out = []
+    query = (
+        "runs IS NOT NULL AND NOT nested AND NOT superseded AND role IN ('content', 'structure')"
+    )
+    for artifact in case.artifacts(query):
+        name = "structure" if artifact.role is Role.STRUCTURE else artifact.state.value
+        out += [
+            (run.at, run.length, name)
+            for run in absolute(artifact, top, volumes) or ()
+            if run.at is not None
+        ]
+    return out

@@ -43,7 +43,7 @@ def coverage(case: Case, size: int) -> Coverage:
     return Coverage(size, seen.size, (case.extents("unreadable") - seen).size)
 
 
-def facts(case: Case, medium: Medium, explained: Extents, undone: int) -> Facts:
+def facts(case: Case, medium: Medium, explained: Extents, undone: int, cover: Coverage) -> Facts:
     """Counts over the whole case. ``explained``: bytes that structures of volumes own."""
     import numpy as np
 
@@ -61,7 +61,7 @@ def facts(case: Case, medium: Medium, explained: Extents, undone: int) -> Facts:
         size=size,
         roles=_roles(case),
         findings=findings(case),
-        unread=size - case.extents("seen").size,
+        unread=cover.unreadable if cover.sampled is not None else size - cover.read,
         damage=len(case.damage()) + len(medium.damage),
         undone=undone,
         unexplained=outside[Class.STRUCTURED],
@@ -70,6 +70,7 @@ def facts(case: Case, medium: Medium, explained: Extents, undone: int) -> Facts:
         uniform=triage.uniform(histogram),
         structures=_roles(case).get(Role.STRUCTURE, 0),
         hidden=medium.hidden,
+        sampled=cover.sampled,
     )
 
 
@@ -79,7 +80,7 @@ def _roles(case: Case) -> dict[Role, int]:
 
 
 def findings(case: Case) -> dict[str, tuple[int, int]]:
-    """kind -> (labelled, unlabelled): each place once."""
+    """Kind -> (labelled, unlabelled): each place once."""
     out: dict[str, list[int]] = {}
     query = """SELECT kind, strength, count(*) FROM
         (SELECT DISTINCT locator, offset, length, kind, strength FROM finding)

@@ -101,7 +101,18 @@ class Scan:
     key: bytes
 
 
-Unit = Harvest | Walk | Carve | Inspect | Scan
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Read sampled blocks: is each the expected fill, or other?"""
+
+    id: str
+    root: Root
+    offsets: tuple[int, ...]
+    length: int
+    key: bytes
+
+
+Unit = Harvest | Walk | Carve | Inspect | Scan | Draw
 
 
 def look(unit: Unit) -> Iterator[Assessment]:
@@ -117,8 +128,9 @@ def look(unit: Unit) -> Iterator[Assessment]:
         case Inspect():
             yield from _gather(_inspect_all(source, unit))
         case Scan():
-            budget = Extents(unit.extents)
-            yield from _gather(detect.scan(source, unit.key, extents=budget))
+            yield from _gather(detect.scan(source, unit.key, extents=Extents(unit.extents)))
+        case Draw():
+            yield from _draw(source, unit)
 
 
 def _gather(found: Iterator[Artifact | Finding | Damage]) -> Iterator[Assessment]:
@@ -232,6 +244,28 @@ def _magics_in(
                 break
         found.update((extent.offset + int(x), format_id) for x in left)
     return tuple(sorted(found))
+
+
+def _draw(source: Source, unit: Draw) -> Iterator[Assessment]:
+    """Sampled blocks, and what those of them say that are not the expected fill."""
+    from hakushi.recover.carve import text_runs
+
+    whole = Assessment()
+    other: list[Extent] = []
+    seen: list[Extent] = []
+    for offset in unit.offsets:
+        extent = Extent(offset, min(unit.length, source.size - offset))
+        piece = harvest(source, extent)
+        seen += piece.seen
+        structured = any(kind == triage.STRUCTURED for kind, _ in piece.cells[offset].classes)
+        if structured or piece.unreadable:
+            whole |= Assessment(unreadable=piece.unreadable, cells=piece.cells)
+        if structured:
+            other.append(extent)
+    yield whole | Assessment(seen=Extents(seen))
+    extents = Extents(other)
+    yield from _gather(text_runs(source, extents, Budget.of(seconds=600)))
+    yield from _gather(detect.scan(source, unit.key, extents=extents))
 
 
 # --- walk and carve ----------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""The verb ``assess``: one source, one case, one verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hakushi.app import house
+from hakushi.app.restore import restore
+from hakushi.app.settings import AssessOptions
+from hakushi.assess import judge, sample, summary
+from hakushi.assess.case import Case
+from hakushi.assess.medium import Medium, binding, open_medium
+from hakushi.assess.pipeline import Step, Work
+from hakushi.lang import say as translate
+from hakushi.model import Extent, Message, Refused, Unreadable, Verdict, message
+
+__all__ = ["AssessOptions", "Result", "Step", "assess_source"]
+
+_READ = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an assessment came to. ``stopped`` says why it ended half-way, with its state kept."""
+
+    name: str
+    case: Path
+    verdict: Verdict
+    summary: dict[str, Any]
+    stopped: Message | None = None
+
+
+def _quiet(_step: Step) -> None:
+    return
+
+
+def assess_source(
+    name: str,
+    options: AssessOptions,
+    case_path: Path | None = None,
+    say: Callable[[Step], None] = _quiet,
+) -> Result:
+    """Assesses a device, an image or ``sim:PATH``; resumes or answers from its case where it holds.
+
+    Refused where nothing can be opened or the case belongs to something else.
+    """
+    began = time.monotonic()
+    medium = open_medium(name, raw=options.raw)
+    path = case_path or default_case(name)
+    bound = {
+        "locator": str(medium.source.locator),
+        "size": medium.source.size,
+        "sectors": binding(medium.source),
+        "options": options.bound,
+    }
+    case, key = _case(path, medium, bound, fresh=options.fresh)
+    try:
+        finished = case.get("summary")
+        if finished is None:
+            finished = _run(medium, (case, key), options, say, began)
+            _finish(case, path, finished, keep_key=options.keep_key)
+        if options.recover is not None:
+            restore(case, medium, options.recover, say)
+        return Result(name, path, Verdict(finished["verdict"]), finished)
+    finally:
+        case.close()
+
+
+def default_case(name: str) -> Path:
+    """``./NAME.hakushi``."""
+    return Path.cwd() / (Path(name.removeprefix("sim:")).name + ".hakushi")
+
+
+def _case(path: Path, medium: Medium, bound: dict[str, Any], *, fresh: bool) -> tuple[Case, bytes]:
+    """The case to work in, and its counting key: a new one, or one that still holds."""
+    if fresh:
+        purge(path)
+    if not path.exists():
+        return _new_case(path, medium, bound)
+    case = Case.open(path)
+    known = case.get("bound")
+    if known != bound:
+        case.close()
+        raise Refused(_differs(path, known or {}, bound))
+    key = house.read_key(path)
+    if key is None and case.get("summary") is None:
+        case.close()
+        raise Refused(
+            message(
+                "{path} was not finished and its counting key is gone; start over with --fresh.",
+                path=str(path),
+            )
+        )
+    return case, key or b""
+
+
+def _new_case(path: Path, medium: Medium, bound: dict[str, Any]) -> tuple[Case, bytes]:
+    try:
+        key = house.new_key(path)
+        case = Case(path, medium.source.locator, create=True)
+    except (OSError, sqlite3.Error) as error:
+        house.destroy_key(path)
+        raise Refused(
+            message(
+                "The case file {path} cannot be made: {why}; name another place with --case.",
+                path=str(path),
+                why=getattr(error, "strerror", None) or str(error),
+            )
+        ) from None
+    case.put({"bound": bound, "locator": str(medium.source.locator), "name": medium.root.name})
+    return case, key
+
+
+def _differs(path: Path, known: dict[str, Any], bound: dict[str, Any]) -> Message:
+    if known.get("options") != bound["options"]:
+        return message(
+            "{path} is the case of an assessment with other options; name another case"
+            " or start over with --fresh.",
+            path=str(path),
+        )
+    return message(
+        "{path} is the case of another source, or the source has changed since; name another"
+        " case or start over with --fresh.",
+        path=str(path),
+    )
+
+
+def _run(
+    medium: Medium,
+    kept: tuple[Case, bytes],
+    options: AssessOptions,
+    say: Callable[[Step], None],
+    began: float,
+) -> dict[str, Any]:
+    """All phases, and the summary. What did not end makes the verdict no better."""
+    case, key = kept
+    engine = house.engine(options.engine, options.jobs)
+    work = Work(medium, case, engine, key, options.metadata, say)
+    if options.sample:
+        cover = _sampled(medium, case, work, sample.parse(options.sample))
+    else:
+        work.harvest()
+        work.inspect()
+        work.carve()
+        work.scan()
+        cover = summary.coverage(case, medium.source.size)
+    case.put({"failed": work.failed})
+    failed = list(work.failed)
+    if binding(medium.source) != case.get("bound")["sectors"]:
+        failed.append(("source", "the source changed while it was read"))
+    facts = summary.facts(case, medium, work.explained(), len(failed), cover)
+    judgement = judge.judge(facts)
+    told = summary.summary(
+        case,
+        medium,
+        judgement,
+        cover,
+        tell=lambda one: translate(one, options.lang),
+        not_looked_for=not_looked_for(),
+        failed=failed,
+        elapsed=time.monotonic() - began,
+    )
+    if options.digest:
+        told["digest"] = {"sha256": _digest(medium)}
+    return told
+
+
+def _sampled(medium: Medium, case: Case, work: Work, bound: sample.Bound) -> summary.Coverage:
+    """Reads a sample's blocks; their seed is kept, so that a resumed run draws alike."""
+    size = medium.source.size
+    seed = case.get("seed")
+    if seed is None:
+        seed = secrets.randbits(64)
+        case.put({"seed": seed})
+    number = sample.drawn(size, bound)
+    work.draw(sample.offsets(size, number, seed), sample.BLOCK)
+    read = case.extents("seen").size
+    return summary.Coverage(
+        size,
+        read,
+        (case.extents("unreadable") - case.extents("seen")).size,
+        sampled=read,
+        bound={"bytes": bound.residue, "confidence": bound.confidence, "blocks": number},
+    )
+
+
+def _finish(case: Case, path: Path, told: dict[str, Any], *, keep_key: bool) -> None:
+    """The verdict is written, and the counting key goes with it, unless work is left to do."""
+    if case.get("failed"):
+        # Not finished: the next run tries again what did not end.
+        return
+    case.put({"summary": told})
+    if not keep_key:
+        house.destroy_key(path)
+
+
+def _digest(medium: Medium) -> str | None:
+    """SHA-256 of the whole medium; None where a part cannot be read."""
+    digest = hashlib.sha256()
+    for at in range(0, medium.source.size, _READ):
+        try:
+            digest.update(medium.source.read(Extent(at, _READ)))
+        except Unreadable:
+            return None
+    return digest.hexdigest()
+
+
+def not_looked_for() -> list[Message]:
+    """What this version does not look for at all: said, never passed over."""
+    return [
+        message("old records of file systems that are formatted or overwritten"),
+        message("files in several pieces that no file system names"),
+        message("personal data in pictures (no character recognition)"),
+        message("how many people and firms the findings belong to"),
+        message("arrays, LVM, XFS, btrfs, HFS+, APFS"),
+    ]
+
+
+def why_not(path: str, error: OSError) -> Message:
+    """Why a file cannot be read, and what to do."""
+    if isinstance(error, FileNotFoundError):
+        return message("{path} does not exist; check the name.", path=path)
+    return message("{path} cannot be opened: {why}.", path=path, why=error.strerror or "?")
+
+
+def storage_full(error: BaseException) -> bool:
+    """Whether SQLite says that the disk under the case is full."""
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
+
+def purge(case: Path) -> None:
+    """Removes a case, its key and SQLite's files beside it. Refused where it is no case."""
+    if case.exists():
+        Case.open(case).close()
+    for path in (case, *(case.with_name(case.name + end) for end in ("-wal", "-shm", "-journal"))):
+        path.unlink(missing_ok=True)
+    house.destroy_key(case)

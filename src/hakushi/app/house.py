@@ -1,0 +1,63 @@
+"""Settings -> the real objects of a bench, in one place."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from hakushi.fleet import Engine
+from hakushi.fleet.here import Here
+from hakushi.model import Refused, message
+
+
+def engine(name: str, jobs: int) -> Engine:
+    """``here``, or refused: other engines are not built in yet."""
+    if name == "here":
+        return Here(jobs)
+    raise Refused(
+        message("There is no engine called {name}; only 'here' is built in.", name=name[:60])
+    )
+
+
+def key_path(case: Path) -> Path:
+    """Where the key of a case's counting hashes lies while it is needed."""
+    return case.with_name(case.name + ".key")
+
+
+def new_key(case: Path) -> bytes:
+    """A fresh counting key, kept beside the case with mode 0600."""
+    key = secrets.token_bytes(32)
+    path = key_path(case)
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, key)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return key
+
+
+def read_key(case: Path) -> bytes | None:
+    """The counting key of a case, or None where it is gone."""
+    try:
+        key = key_path(case).read_bytes()
+    except FileNotFoundError:
+        return None
+    return key if len(key) == 32 else None
+
+
+def destroy_key(case: Path) -> None:
+    """Overwrites and removes the counting key. On flash the old cells may outlive this."""
+    path = key_path(case)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.write(fd, bytes(32))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    path.unlink(missing_ok=True)

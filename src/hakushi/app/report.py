@@ -1,0 +1,121 @@
+"""Fills a report from a case, and writes it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from hakushi import __version__
+from hakushi.app.assess import Result
+from hakushi.assess.case import Case
+from hakushi.assess.medium import open_medium
+from hakushi.assess.pipeline import owners
+from hakushi.assess.report import FileRow, View, render
+from hakushi.assess.summary import mask_path
+from hakushi.model import CLASSES, SECTOR, Artifact
+
+_ROWS = 200
+_SAMPLES = 6
+
+
+def write_report(result: Result, path: Path, lang: str, *, show_paths: bool) -> None:
+    """One self-contained HTML file."""
+    path.write_text(html(result, lang, show_paths=show_paths), encoding="utf-8")
+
+
+def html(result: Result, lang: str, *, show_paths: bool) -> str:
+    """The report of a finished or stopped assessment, as one HTML page."""
+    case = Case.open(result.case)
+    try:
+        options = {k: json.dumps(v) for k, v in (case.get("bound") or {})["options"].items()}
+        view = View(
+            name=Path(result.name).name,
+            summary=result.summary,
+            classes=list(_classes(case)),
+            owned=owners(case, open_medium(result.name).source.locator),
+            files=_files(case, show_paths=show_paths),
+            samples=_samples(case),
+            made_at=time.strftime("%Y-%m-%d %H:%M %z"),
+            version=__version__,
+            options=options,
+        )
+        return render(view, lang)
+    finally:
+        case.close()
+
+
+def _classes(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Runs of one class over the medium, neighbours joined."""
+    last: tuple[int, int, str] | None = None
+    for cell in case.cells():
+        at = cell.offset
+        for index, sectors in cell.classes:
+            length = min(sectors * SECTOR, cell.offset + cell.length - at)
+            name = CLASSES[index].value
+            if last is not None and last[2] == name and last[0] + last[1] == at:
+                last = (last[0], last[1] + length, name)
+            else:
+                if last is not None:
+                    yield last
+                last = (at, length, name)
+            at += length
+    if last is not None:
+        yield last
+
+
+def _files(case: Case, *, show_paths: bool) -> list[FileRow]:
+    """Examples: those with most personal data first, then live before deleted before carved."""
+    counts: dict[str, Counter[str]] = {}
+    masked: dict[str, list[str]] = {}
+    query = """SELECT locator, kind, count(*), min(masked) FROM finding
+        WHERE strength='labelled' GROUP BY locator, kind"""
+    for locator, kind, count, sample in case.rows(query):
+        top = _top(locator)
+        counts.setdefault(top, Counter())[kind] += count
+        masked.setdefault(top, []).append(sample)
+    prefix = len(str(case.root)) + 1
+    rows: list[tuple[int, FileRow]] = []
+    which = "role='content' AND NOT nested AND NOT superseded AND kind<>'directory'"
+    for artifact in case.artifacts(which):
+        relative = str(artifact.locator)[prefix:]
+        found = counts.get(relative, Counter())
+        weight = sum(found.values())
+        rows.append((weight, _row(artifact, found, masked.get(relative, []), show_paths)))
+        if len(rows) > 20 * _ROWS:
+            rows = sorted(rows, key=lambda r: -r[0])[:_ROWS]
+    return [row for _, row in sorted(rows, key=lambda r: -r[0])[:_ROWS]]
+
+
+def _top(locator: str) -> str:
+    """The file on the medium that a relative locator lies in."""
+    names = locator.split("/")
+    for depth, name in enumerate(names):
+        if not name.startswith("part:"):
+            return "/".join(names[: depth + 1])
+    return locator
+
+
+def _row(artifact: Artifact, found: Counter[str], masked: list[str], show_paths: bool) -> FileRow:
+    path = artifact.path
+    return FileRow(
+        path=path if path is None or show_paths else mask_path(path),
+        locator=str(artifact.locator),
+        kind=artifact.kind,
+        state=artifact.state.value,
+        size=artifact.size,
+        complete=artifact.complete,
+        findings=dict(found.most_common()),
+        masked=masked[:_SAMPLES],
+    )
+
+
+def _samples(case: Case) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    kinds = [row[0] for row in case.rows("SELECT DISTINCT kind FROM finding ORDER BY kind")]
+    for kind in kinds:
+        query = "SELECT DISTINCT masked FROM finding WHERE kind=? AND strength='labelled' LIMIT ?"
+        out[kind] = [row[0] for row in case.rows(query, (kind, _SAMPLES))]
+    return out

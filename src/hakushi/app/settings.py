@@ -1,0 +1,27 @@
+"""What a run was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class AssessOptions:
+    """How an assessment looks; those in `bound` change its result and bind its case."""
+
+    fresh: bool = False
+    metadata: bool = True
+    sample: str | None = None
+    raw: bool = False
+    jobs: int = 0
+    engine: str = "here"
+    digest: bool = False
+    keep_key: bool = False
+    show_paths: bool = False
+    recover: Path | None = None
+    lang: str = "en"
+
+    @property
+    def bound(self) -> dict[str, object]:
+        return {"metadata": self.metadata, "sample": self.sample, "raw": self.raw}

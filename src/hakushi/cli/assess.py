@@ -1,0 +1,158 @@
+"""``hakushi assess``: what could still be restored from a drive, and whose data it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hakushi.app import assess as verb
+from hakushi.app.words import current, tell
+from hakushi.cli import show
+from hakushi.model import Refused, Verdict, message
+
+CODES = {Verdict.CLEAN: 0, Verdict.RESIDUE: 3, Verdict.INCONCLUSIVE: 4}
+
+
+def assess(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE…",
+            help=tell(message("Drives, image files (raw, split raw, E01), or sim:PATH.")),
+        ),
+    ],
+    case: Annotated[
+        Path | None,
+        typer.Option(help=tell(message("Case file (a folder, for several sources)."))),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help=tell(message("Start over; forget the case.")))
+    ] = False,
+    json_: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE|-", help=tell(message("Write the result as JSON."))),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help=tell(message("Write a report for people.")))
+    ] = None,
+    recover: Annotated[
+        Path | None,
+        typer.Option(help=tell(message("Write every restorable file into this folder."))),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="100MiB@99%", help=tell(message("Read only a sample that bounds what is left."))
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=0, help=tell(message("Processes (0: one a core).")))] = 0,
+    engine: Annotated[str, typer.Option(help=tell(message("Where the work runs.")))] = "here",
+    no_metadata: Annotated[
+        bool, typer.Option("--no-metadata", help=tell(message("Carve by content only.")))
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help=tell(message("Read a container's own bytes as they are.")))
+    ] = False,
+    digest: Annotated[
+        bool, typer.Option("--digest", help=tell(message("Add the SHA-256 of the whole medium.")))
+    ] = False,
+    show_paths: Annotated[
+        bool, typer.Option("--show-paths", help=tell(message("Show full names in reports.")))
+    ] = False,
+    keep_key: Annotated[
+        bool, typer.Option("--keep-key", help=tell(message("Keep the counting key.")))
+    ] = False,
+) -> int:
+    options = verb.AssessOptions(
+        fresh=fresh,
+        metadata=not no_metadata,
+        sample=sample,
+        raw=raw,
+        jobs=jobs,
+        engine=engine,
+        digest=digest,
+        keep_key=keep_key,
+        show_paths=show_paths,
+        recover=recover,
+        lang=current(),
+    )
+    several = len(sources) > 1
+    codes: list[int] = []
+    told: list[dict[str, Any]] = []
+    for source in sources:
+        code, result = _one(source, options, _place(case, source, several))
+        codes.append(code)
+        if result is not None:
+            told.append(result.summary)
+            if html is not None:
+                _report(result, _numbered(html, len(told), several), show_paths)
+            if json_ != "-":
+                _tell(result)
+    if json_ is not None and (told or several):
+        show.write_json(json_, told if several else told[0])
+    return show.worst(codes)
+
+
+def _one(
+    source: str, options: verb.AssessOptions, case: Path | None
+) -> tuple[int, verb.Result | None]:
+    try:
+        with show.progress(source) as say:
+            result = verb.assess_source(source, options, case, say)
+    except Refused as error:
+        show.note(f"hakushi: {tell(error.message)}")
+        return 5, None
+    return CODES[result.verdict], result
+
+
+def _place(case: Path | None, source: str, several: bool) -> Path | None:
+    if case is None or not several:
+        return case
+    case.mkdir(parents=True, exist_ok=True)
+    return case / verb.default_case(source).name
+
+
+def _numbered(path: Path, number: int, several: bool) -> Path:
+    return path.with_stem(f"{path.stem}-{number}") if several else path
+
+
+def _report(result: verb.Result, path: Path, show_paths: bool) -> None:
+    from hakushi.app.report import write_report
+
+    write_report(result, path, current(), show_paths=show_paths)
+    show.note(tell(message("Report: {path}", path=str(path))))
+
+
+_VERDICTS = {
+    "clean": message("CLEAN: nothing that could be restored was found."),
+    "residue": message("RESIDUE: something can still be restored from it."),
+    "inconclusive": message("INCONCLUSIVE: it cannot be called clean."),
+}
+
+
+def _tell(result: verb.Result) -> None:
+    """The result for a person, on standard output."""
+    told = result.summary
+    print(f"{show.clean(result.name)}: {tell(_VERDICTS[told['verdict']])}")
+    for reason in told["reasons"]:
+        print(f"  - {show.clean(reason)}")
+    files = told["artifacts"]
+    if any(part["count"] for part in files.values()):
+        print(
+            "  "
+            + tell(
+                message(
+                    "Files: {live} live, {deleted} deleted, {carved} carved.",
+                    **{state: part["count"] for state, part in files.items()},
+                )
+            )
+        )
+    for kind, counts in told["findings"].items():
+        print(f"    {kind}: {counts['labelled']} (+{counts['unlabelled']})")
+    for one in told["damage"][:10]:
+        print(f"  ! {show.clean(one['what'])} [{show.clean(one['locator'])}]")
+    if len(told["damage"]) > 10:
+        print("  ! …")
+    print(tell(message("  Case: {path}", path=str(result.case))))

@@ -1,0 +1,59 @@
+"""Every command in its place. Imported once the language is known, as help texts are made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from hakushi import __version__
+from hakushi.app.words import tell
+from hakushi.model import message
+
+_GROUPS = ("case", "drive", "policy", "simulate")
+"""Modules whose ``app`` holds several commands."""
+
+_VERBS = ("assess", "detect", "dispose", "demo")
+"""Modules whose function of the same name is one command."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"hakushi {__version__}")
+        raise typer.Exit
+
+
+def program() -> Callable[..., Any]:
+    """The whole command line as one callable."""
+    app = typer.Typer(
+        name="hakushi",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help=tell(
+            message(
+                "Hakushi (白紙): proves that a retired drive can no longer tell anything,"
+                " and notices when one goes astray."
+            )
+        ),
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(
+            False,
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help=tell(message("Show the version.")),
+        ),
+    ) -> None:
+        del version
+
+    for name in _VERBS:
+        app.command(name)(getattr(import_module(f"hakushi.cli.{name}"), name))
+    for name in _GROUPS:
+        app.add_typer(import_module(f"hakushi.cli.{name}").app, name=name)
+    return typer.main.get_command(app)

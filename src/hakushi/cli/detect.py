@@ -1,0 +1,53 @@
+"""``hakushi detect``: the detectors alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from hakushi.app import detect as verb
+from hakushi.app.words import tell
+from hakushi.cli import show
+from hakushi.model import Refused, message
+
+
+def detect(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…|-", help=tell(message("Files, or - for standard input."))),
+    ],
+    encoding: Annotated[
+        str | None, typer.Option(help=tell(message("Their encoding, where it is known.")))
+    ] = None,
+    spans: Annotated[
+        bool, typer.Option("--spans", help=tell(message("One JSON line for each place.")))
+    ] = False,
+) -> int:
+    stdin = sys.stdin.buffer.read() if "-" in files else None
+    code = 0
+    for name in files:
+        try:
+            found = next(verb.run_all([name], encoding, stdin))
+        except Refused as error:
+            show.note(f"hakushi: {tell(error.message)}")
+            code = 5
+            continue
+        if spans:
+            for span in found.spans:
+                print(json.dumps(span, ensure_ascii=False))
+        else:
+            _count(found)
+    return code
+
+
+def _count(found: verb.Detected) -> None:
+    print(show.clean(found.file))
+    kinds = sorted({kind for kind, _ in found.counts})
+    for kind in kinds:
+        labelled = found.counts[kind, "labelled"]
+        print(f"  {kind}: {labelled} (+{found.counts[kind, 'unlabelled']})")
+    if not kinds:
+        print("  -")

@@ -1,0 +1,130 @@
+"""The command line: parses words, calls verbs, shows what they say, exits by contract."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hakushi.app import words
+from hakushi.model import Refused, message
+
+OK, BUG, USAGE, RESIDUE, INCONCLUSIVE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code. Language first: help texts are made in it."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    lang, args = _language(args)
+    if lang not in (None, "ja", "en"):
+        print("hakushi: --lang is ja or en", file=sys.stderr)
+        return USAGE
+    words.set_language(lang)
+    for stream in (sys.stdout, sys.stderr):
+        # A name from a drive must never end the program because a terminal cannot show it.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    return _guarded(args)
+
+
+def _language(args: list[str]) -> tuple[str | None, list[str]]:
+    """``--lang X`` or ``--lang=X`` anywhere before ``--``, and the other words."""
+    rest: list[str] = []
+    lang = None
+    words_left = iter(args)
+    for word in words_left:
+        if word == "--":
+            rest += [word, *words_left]
+        elif word == "--lang":
+            lang = next(words_left, "")
+        elif word.startswith("--lang="):
+            lang = word.partition("=")[2]
+        else:
+            rest.append(word)
+    return lang, rest
+
+
+def _guarded(args: list[str]) -> int:
+    """The boundary of the skin: every way to end becomes a code and at most one line."""
+    import click
+
+    from hakushi.cli.commands import program
+
+    try:
+        result = program()(args, prog_name="hakushi", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain(
+            words.tell(
+                message("Interrupted; what was done is kept. Run the same command to go on.")
+            )
+        )
+        return INTERRUPTED
+    except Refused as error:
+        _complain(words.tell(error.message))
+        return REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        return _of_the_system(error)
+    except Exception as error:  # noqa: BLE001 - the last boundary: one line here, the rest in a log
+        return _bug(error)
+    return result if isinstance(result, int) else OK
+
+
+def _of_the_system(error: OSError) -> int:
+    """A disk that is full, a file that vanished: state is kept, and the run ends half-way."""
+    _complain(
+        words.tell(
+            message(
+                "Stopped: {why} ({what}). What was done is kept; run the same command to go on.",
+                why=error.strerror or str(error),
+                what=str(error.filename or "-"),
+            )
+        )
+    )
+    return INCONCLUSIVE
+
+
+def _bug(error: Exception) -> int:
+    from hakushi.app.assess import storage_full
+
+    if storage_full(error):
+        return _of_the_system(OSError(28, os.strerror(28)))
+    where = _log_path()
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=where, encoding="utf-8")
+        logging.getLogger("hakushi").error("bug", exc_info=error)
+    except OSError:
+        where = Path("-")
+    _complain(
+        words.tell(
+            message(
+                "This is our own error ({what}). Details: {where}",
+                what=type(error).__name__,
+                where=str(where),
+            )
+        )
+    )
+    return BUG
+
+
+def _log_path() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "hakushi" / "hakushi.log"
+
+
+def _complain(text: str) -> None:
+    print(f"hakushi: {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
