@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from hakushi.model import Extent, Malformed, Source, Unreadable
 
 
+class Short(Malformed):
+    """The source ended before the structure did."""
+
+
 class Cursor:
-    """Checked reads over a Source. Past the end, or unreadable, is `Malformed`, nothing else.
+    """Checked reads over a Source. Past the end is `Short`, unreadable is `Malformed`, no other.
 
     Reads ahead in pages of 64 KiB (``page``), so that small fields are cheap.
     """
@@ -30,7 +34,7 @@ class Cursor:
     def take(self, at: int, length: int) -> bytes:
         """Exactly ``length`` bytes at ``at``."""
         if at < 0 or length < 0 or at + length > self.source.size:
-            raise Malformed(f"{length} bytes at {at} are past the end")
+            raise Short(f"{length} bytes at {at} are past the end")
         start = at - self._page_at
         if start >= 0 and start + length <= len(self._page):
             return self._page[start : start + length]
