@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A name from a drive must never end the program because a terminal cannot show it.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    _log_to_file()
     return _guarded(args)
 
 
@@ -98,23 +99,37 @@ def _bug(error: Exception) -> int:
 
     if storage_full(error):
         return _of_the_system(OSError(28, os.strerror(28)))
-    where = _log_path()
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        logging.basicConfig(filename=where, encoding="utf-8")
-        logging.getLogger("hakushi").error("bug", exc_info=error)
-    except OSError:
-        where = Path("-")
+    logging.getLogger("hakushi").error("bug", exc_info=error)
     _complain(
         words.tell(
             message(
                 "This is our own error ({what}). Details: {where}",
                 what=type(error).__name__,
-                where=str(where),
+                where=str(_log_path()),
             )
         )
     )
     return BUG
+
+
+class _Log(logging.Handler):
+    """A log file that is made when there is something to say, and never stops the program."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        path = _log_path()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(self.format(record) + "\n")
+        except OSError:
+            return
+
+
+def _log_to_file() -> None:
+    """Tracebacks go to a file, one line of them to the screen."""
+    handler = _Log(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.getLogger().handlers[:] = [handler]
 
 
 def _log_path() -> Path:

@@ -6,12 +6,12 @@ memory or hangs takes only its unit with it; a fresh one steps in.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import resource
 import signal
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -20,12 +20,29 @@ from typing import Any
 
 from hakushi.fleet import Piece
 
+_log = logging.getLogger(__name__)
+
 _MEMORY = 4 << 30
 """Address space a worker may map; compiled kernels reserve far more than they use."""
 
 
+class _Forward(logging.Handler):
+    """Sends a worker's log records home, tracebacks and all: its screen is nobody's."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._pipe.send(("log", (record.levelno, self.format(record))))
+        except OSError:
+            return  # Home is gone: so is whoever would have read it.
+
+
 def _work(pipe: Connection, memory: int) -> None:
     """A worker's whole life: unit in, values out, ("end", why it failed or None) after each."""
+    logging.getLogger().handlers[:] = [_Forward(pipe)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -43,8 +60,8 @@ def _work(pipe: Connection, memory: int) -> None:
             why = "out of memory"
         except (BrokenPipeError, ConnectionResetError):
             return
-        except Exception as error:  # noqa: BLE001 - a bug must not look like a finished unit
-            traceback.print_exc()
+        except Exception as error:  # a bug must not look like a finished unit
+            _log.exception("bug in a unit")
             why = f"internal error: {type(error).__name__}: {error}"
         try:
             pipe.send(("end", why))
@@ -137,6 +154,9 @@ class Here:
             yield from self._replace(look, queue, crew, worker, why)
             return
         worker.since = time.monotonic()
+        if word == "log":
+            _log.log(value[0], "%s", value[1])
+            return
         if word == "value":
             yield Piece(worker.unit, value)
             return

@@ -461,3 +461,8 @@ class Simulated:
 
     def __del__(self) -> None:
         self.close()
+
+
+def open_source(path: Path) -> Simulated:
+    """The readable side of the virtual drive at ``path``."""
+    return Simulated(path)

@@ -1,0 +1,176 @@
+"""Changes a drive so that its data cannot be read any more, and says what came of it.
+
+`plan` is pure and comes first; a `Technique`'s ``run`` does the work on a claimed device. Its
+`Outcome` rests on what a fresh handle read back, never on a command's success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hakushi.media.device import Device
+from hakushi.model import Drive, Extents, Message, message
+from hakushi.plugins import load
+from hakushi.sanitize.journal import Journal
+from hakushi.sanitize.policy import Method, Policy, PowerCycle, builtin_policies, find_policy
+
+__all__ = [
+    "Journal",
+    "Method",
+    "Order",
+    "Outcome",
+    "Pass",
+    "Plan",
+    "Policy",
+    "PowerCycle",
+    "Progress",
+    "Rejected",
+    "Result",
+    "Technique",
+    "builtin_policies",
+    "find_policy",
+    "plan",
+    "techniques",
+]
+
+
+class Outcome(StrEnum):
+    """What is known of an erasure, from reading back."""
+
+    COMPLETED = "completed"
+    """Every byte was read back, past any cache, and is what was written."""
+    FAILED = "failed"
+    """Some bytes were not written, or are not what was written."""
+    UNKNOWN = "unknown"
+    """It cannot be told: stopped half-way, unreadable, or another drive by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So many bytes of one phase are done."""
+
+    phase: Message
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass over the drive: what it wrote, and how long writing and reading back took."""
+
+    fill: str
+    bytes: int
+    resumed_at: int
+    write_s: float
+    read_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a technique ended. ``failed``: every byte that is not proven to be what was written."""
+
+    outcome: Outcome
+    failed: Extents
+    reasons: tuple[Message, ...]
+    passes: tuple[Pass, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done: this drive, as it was probed, after this policy."""
+
+    drive: Drive
+    policy: Policy
+
+
+Run = Callable[[Device, Order, Journal], Generator[Progress, None, Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """One way to sanitize a drive.
+
+    ``unfit`` gives the reason why it cannot serve a drive, or None. Laws of ``run``: it writes to
+    nothing but the device; it may be closed after any step and then resumes from its journal; it
+    says `Outcome.COMPLETED` only of what `Device.reopen` read back.
+    """
+
+    id: str
+    method: Method
+    standard: str
+    about: Message
+    unfit: Callable[[Drive], Message | None]
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A technique that a plan does not use, and why."""
+
+    technique: Technique
+    why: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to a drive. ``technique`` None: nothing that the policy allows fits."""
+
+    drive: Drive
+    policy: Policy
+    technique: Technique | None
+    why: Message
+    rejected: tuple[Rejected, ...]
+
+
+def techniques() -> tuple[Technique, ...]:
+    """Every technique there is, sorted by its file's name."""
+    return load("hakushi.sanitize.techniques", Technique)
+
+
+def plan(drive: Drive, policy: Policy, wanted: str | None = None) -> Plan:
+    """Chooses the policy's first technique that fits, or ``wanted`` alone; says why not each other.
+
+    Pure: it touches nothing and decides from what the drive said of itself.
+    """
+    chosen: Technique | None = None
+    rejected: list[Rejected] = []
+    rank = {id: n for n, id in enumerate(policy.techniques)}
+    for one in sorted(techniques(), key=lambda t: rank.get(t.id, len(rank))):
+        why = _why_not(one, drive, policy, wanted) or (
+            message("{chosen} fits and comes first.", chosen=chosen.id) if chosen else None
+        )
+        if why is None:
+            chosen = one
+        else:
+            rejected.append(Rejected(one, why))
+    if chosen is None:
+        why = message(
+            "No technique that {policy} allows fits this drive; destroy it, or choose another"
+            " policy.",
+            policy=policy.id,
+        )
+    else:
+        why = message(
+            "{technique} is the first technique of {policy} that fits this drive.",
+            technique=chosen.id,
+            policy=policy.id,
+        )
+    return Plan(drive, policy, chosen, why, tuple(rejected))
+
+
+def _why_not(
+    technique: Technique, drive: Drive, policy: Policy, wanted: str | None
+) -> Message | None:
+    if wanted is not None and technique.id != wanted:
+        return message("Another technique was asked for: {wanted}.", wanted=wanted)
+    if technique.id not in policy.techniques:
+        return message("The policy {policy} does not allow it.", policy=policy.id)
+    if not technique.method.reaches(policy.method):
+        return message(
+            "It reaches {method} only; the policy asks for {wanted}.",
+            method=technique.method.value,
+            wanted=policy.method.value,
+        )
+    return technique.unfit(drive)
