@@ -151,6 +151,7 @@ def _run(
         work.carve()
         work.scan()
         cover = summary.coverage(case, medium.source.size)
+    work.place()
     case.put({"failed": work.failed})
     failed = list(work.failed)
     if binding(medium.source) != case.get("bound")["sectors"]:

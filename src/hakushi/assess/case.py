@@ -53,7 +53,7 @@ CREATE TABLE artifact (
     superseded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE finding (
     locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL,
-    strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL,
+    strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL, place INTEGER,
     PRIMARY KEY (locator, offset, length, kind, strength, masked, key)) WITHOUT ROWID;
 CREATE TABLE damage (locator TEXT NOT NULL, what TEXT NOT NULL,
     PRIMARY KEY (locator, what)) WITHOUT ROWID;
@@ -154,7 +154,8 @@ class Case:
 
     # --- joining -------------------------------------------------------------------------
 
-    def _relative(self, locator: Locator) -> str:
+    def relative(self, locator: Locator) -> str:
+        """The form in which tables hold a locator: "" for the medium itself."""
         text = str(locator)
         if text == self._prefix:
             return ""
@@ -185,10 +186,10 @@ class Case:
         for artifact in piece.artifacts.values():
             self._upsert(db, artifact)
         db.executemany(
-            "INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?,NULL)",
             [
                 (
-                    self._relative(f.locator),
+                    self.relative(f.locator),
                     f.extent.offset,
                     f.extent.length,
                     f.kind,
@@ -201,12 +202,12 @@ class Case:
         )
         db.executemany(
             "INSERT OR IGNORE INTO damage VALUES (?, ?)",
-            [(self._relative(d.locator), _storable(d.what)) for d in piece.damage],
+            [(self.relative(d.locator), _storable(d.what)) for d in piece.damage],
         )
 
     def _upsert(self, db: sqlite3.Connection, artifact: Artifact) -> None:
         row = (
-            self._relative(artifact.locator),
+            self.relative(artifact.locator),
             artifact.kind,
             artifact.state.value,
             artifact.size,
@@ -242,12 +243,34 @@ class Case:
             for column, losers in (("overlaid", overlaid), ("superseded", superseded)):
                 db.executemany(
                     f"UPDATE artifact SET {column}=1 WHERE locator=?",  # noqa: S608
-                    [(self._relative(one),) for one in losers],
+                    [(self.relative(one),) for one in losers],
                 )
 
     def damaged(self, damage: Iterable[Damage]) -> None:
         """Notes damage found after the joins."""
         self.join([Assessment(damage=frozenset(damage))])
+
+    def put_places(self, places: Iterable[tuple[Finding, int]]) -> None:
+        """Where on the medium findings lie: the same bytes in two files are one place."""
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE finding SET place=? WHERE locator=? AND offset=? AND length=?",
+                [
+                    (at, self.relative(f.locator), f.extent.offset, f.extent.length)
+                    for f, at in places
+                ],
+            )
+
+    def drop(self, findings: Iterable[Finding]) -> None:
+        """Forgets findings that were found in a deeper place as well."""
+        with self._transaction() as db:
+            db.executemany(
+                "DELETE FROM finding WHERE locator=? AND offset=? AND length=? AND kind=?",
+                [
+                    (self.relative(f.locator), f.extent.offset, f.extent.length, f.kind)
+                    for f in findings
+                ],
+            )
 
     # --- restored files ---------------------------------------------------------------------
 
@@ -255,7 +278,7 @@ class Case:
         """Where under ``folder`` an artifact was written before."""
         row = self._db.execute(
             "SELECT path FROM restored WHERE locator=? AND folder=?",
-            (self._relative(locator), str(folder)),
+            (self.relative(locator), str(folder)),
         ).fetchone()
         return None if row is None else Path(row[0])
 
@@ -263,7 +286,7 @@ class Case:
         """Notes where an artifact is written, so that purging finds it."""
         self._db.execute(
             "INSERT OR REPLACE INTO restored VALUES (?, ?, ?)",
-            (self._relative(locator), str(folder), str(path)),
+            (self.relative(locator), str(folder), str(path)),
         )
 
     def restored_files(self) -> Iterator[tuple[Path, Path]]:
@@ -289,7 +312,7 @@ class Case:
 
     def artifact(self, locator: Locator) -> Artifact | None:
         row = self._db.execute(
-            "SELECT * FROM artifact WHERE locator=?", (self._relative(locator),)
+            "SELECT * FROM artifact WHERE locator=?", (self.relative(locator),)
         ).fetchone()
         return None if row is None else self._artifact(row)
 
@@ -320,7 +343,7 @@ class Case:
 
     def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:
         query = f"SELECT * FROM finding WHERE {where} ORDER BY locator, offset"  # noqa: S608 - ours
-        for loc, offset, length, kind, strength, masked, key in self._db.execute(query, args):
+        for loc, offset, length, kind, strength, masked, key, _ in self._db.execute(query, args):
             yield Finding(
                 kind, self._absolute(loc), Extent(offset, length), Strength(strength), masked, key
             )

@@ -22,6 +22,7 @@ from hakushi.model import (
     Class,
     Extent,
     Extents,
+    Finding,
     Locator,
     Role,
     Run,
@@ -115,6 +116,31 @@ class Work:
             if (part := left & Extents([stretch]))
         ]
         self._do("scan", work)
+
+    def place(self) -> None:
+        """Each finding once: the same bytes of the medium in two files are one place, and what a
+        file system's own structures hold of a small file was found in the file already.
+        """
+        top, volumes = self.medium.source.locator, self._volumes()
+        places = [(f, f.extent.offset) for f in self._findings_at(top)]
+        for artifact in self.case.artifacts("NOT nested AND runs IS NOT NULL AND role='content'"):
+            runs: tuple[Run, ...] | None = None
+            for finding in self._findings_at(artifact.locator):
+                runs = absolute(artifact, top, volumes) if runs is None else runs
+                at = _offset(runs or (), finding.extent.offset)
+                if at is not None:
+                    places.append((finding, at))
+        self.case.put_places(places)
+        inside = {(f.kind, f.key) for f in self.case.findings("locator<>''")}
+        explained = self.explained()
+        self.case.drop(
+            f
+            for f in list(self._findings_at(top))
+            if f.extent.offset in explained and (f.kind, f.key) in inside
+        )
+
+    def _findings_at(self, locator: Locator) -> Iterator[Finding]:
+        return self.case.findings("locator=?", (self.case.relative(locator),))
 
     def draw(self, offsets: Iterable[int], length: int) -> None:
         """Reads a sample's blocks instead of everything."""
@@ -243,6 +269,15 @@ def _cut(runs: Iterable[Run], size: int) -> tuple[Run, ...]:
         out.append(Run(run.at, take))
         size -= take
     return tuple(out)
+
+
+def _offset(runs: Iterable[Run], at: int) -> int | None:
+    """Where the byte at ``at`` of these runs lies on the medium."""
+    for run in runs:
+        if at < run.length:
+            return None if run.at is None else run.at + at
+        at -= run.length
+    return None
 
 
 def _through(runs: Iterable[Run], outer: tuple[Run, ...]) -> tuple[Run, ...]:

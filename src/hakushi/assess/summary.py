@@ -83,7 +83,8 @@ def findings(case: Case) -> dict[str, tuple[int, int]]:
     """Kind -> (labelled, unlabelled): each place once."""
     out: dict[str, list[int]] = {}
     query = """SELECT kind, strength, count(*) FROM
-        (SELECT DISTINCT locator, offset, length, kind, strength FROM finding)
+        (SELECT DISTINCT CASE WHEN place IS NULL THEN locator ELSE '' END,
+            coalesce(place, offset), length, kind, strength FROM finding)
         GROUP BY kind, strength"""
     for kind, strength, count in case.rows(query):
         pair = out.setdefault(kind, [0, 0])

@@ -31,6 +31,7 @@ from hakushi.model import (
     Role,
     Source,
     State,
+    Text,
     Unreadable,
 )
 from hakushi.recover import Budget, Family, Format, Measure, formats, identify, reach, walk
@@ -359,8 +360,7 @@ def _inside(
         try:
             for text in one.text(source, budget):
                 told = True
-                place = source.locator.step("text", text.part) if text.part else source.locator
-                yield from detect.find(text, place, key)
+                yield from detect.find(text, _place(source, text), key)
         except (Malformed, Unreadable) as error:
             told = False
             yield Damage(source.locator, str(error))
@@ -379,6 +379,13 @@ def _inside(
         yield from detect.scan(source, key)
     for child in held:
         yield from _inspect_child(source, child, key, budget)
+
+
+def _place(source: Source, text: Text) -> Locator:
+    """Derived text is a place of its own, counted in characters; other text is the bytes' place."""
+    if text.offsets is not None and not text.part:
+        return source.locator
+    return source.locator.step("text", text.part)
 
 
 def _inspect_child(

@@ -60,7 +60,7 @@ def _work(pipe: Connection, memory: int) -> None:
             why = "out of memory"
         except (BrokenPipeError, ConnectionResetError):
             return
-        except Exception as error:  # a bug must not look like a finished unit
+        except Exception as error:  # noqa: BLE001 - a bug must not look like a finished unit
             _log.exception("bug in a unit")
             why = f"internal error: {type(error).__name__}: {error}"
         try:
