@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hakushi.media.device import Device
+from hakushi.media.probe import hidden
 from hakushi.model import Drive, Extents, Message, message
 from hakushi.plugins import load
 from hakushi.sanitize.journal import Journal
@@ -29,10 +30,10 @@ __all__ = [
     "Rejected",
     "Result",
     "Technique",
+    "all_techniques",
     "builtin_policies",
     "find_policy",
     "plan",
-    "techniques",
 ]
 
 
@@ -122,9 +123,11 @@ class Plan:
     technique: Technique | None
     why: Message
     rejected: tuple[Rejected, ...]
+    notes: tuple[Message, ...] = ()
+    """What the operator must know before: areas that no technique here reaches."""
 
 
-def techniques() -> tuple[Technique, ...]:
+def all_techniques() -> tuple[Technique, ...]:
     """Every technique there is, sorted by its file's name."""
     return load("hakushi.sanitize.techniques", Technique)
 
@@ -137,7 +140,7 @@ def plan(drive: Drive, policy: Policy, wanted: str | None = None) -> Plan:
     chosen: Technique | None = None
     rejected: list[Rejected] = []
     rank = {id: n for n, id in enumerate(policy.techniques)}
-    for one in sorted(techniques(), key=lambda t: rank.get(t.id, len(rank))):
+    for one in sorted(all_techniques(), key=lambda t: rank.get(t.id, len(rank))):
         why = _why_not(one, drive, policy, wanted) or (
             message("{chosen} fits and comes first.", chosen=chosen.id) if chosen else None
         )
@@ -157,7 +160,8 @@ def plan(drive: Drive, policy: Policy, wanted: str | None = None) -> Plan:
             technique=chosen.id,
             policy=policy.id,
         )
-    return Plan(drive, policy, chosen, why, tuple(rejected))
+    notes = tuple(note for note in (hidden(drive),) if note)
+    return Plan(drive, policy, chosen, why, tuple(rejected), notes)
 
 
 def _why_not(

@@ -1,0 +1,111 @@
+"""What an organisation asks of an erasure: data in ``policies/*.toml``, or a file of its own."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from hakushi.model import Message, Refused, message
+
+_FOLDER = Path(__file__).with_name("policies")
+_MOST = 1 << 16
+_KEYS = {
+    "title",
+    "why",
+    "standard",
+    "method",
+    "techniques",
+    "zeros_after",
+    "power_cycle",
+    "operators",
+}
+
+
+class Method(StrEnum):
+    """How strong a sanitization is (NIST SP 800-88 Rev. 2, section 3.1), weakest first."""
+
+    CLEAR = "clear"
+    PURGE = "purge"
+    DESTROY = "destroy"
+
+    def reaches(self, wanted: Method) -> bool:
+        """Whether it is at least as strong."""
+        order = list(Method)
+        return order.index(self) >= order.index(wanted)
+
+
+class PowerCycle(StrEnum):
+    """Whether the power is taken away between writing and reading back."""
+
+    NEVER = "never"
+    IF_POSSIBLE = "if-possible"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``techniques`` in order of preference; ``operators`` is how many people must be named."""
+
+    id: str
+    title: Message
+    why: Message
+    standard: str
+    method: Method
+    techniques: tuple[str, ...]
+    zeros_after: bool
+    power_cycle: PowerCycle
+    operators: int
+
+
+def builtin_policies() -> tuple[Policy, ...]:
+    """The policies that ship, sorted by id."""
+    return tuple(_read(path) for path in sorted(_FOLDER.glob("*.toml")))
+
+
+def find_policy(name: str) -> Policy:
+    """The built-in policy of that id; a ``name`` that ends in ``.toml`` is a file."""
+    if name.endswith(".toml"):
+        return _read(Path(name))
+    for policy in builtin_policies():
+        if policy.id == name:
+            return policy
+    raise Refused(
+        message("No policy is called {name}; `hakushi policy list` shows them.", name=name)
+    )
+
+
+def _read(path: Path) -> Policy:
+    try:
+        with path.open("rb") as file:
+            plain = tomllib.loads(file.read(_MOST).decode())
+        return _policy(path.stem, plain)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise Refused(
+            message("The policy {path} cannot be used: {why}.", path=str(path), why=str(error))
+        ) from None
+
+
+def _policy(id: str, plain: dict[str, Any]) -> Policy:
+    """Strict: a key that is missing, misspelt or of another type must not weaken a policy."""
+    if plain.keys() != _KEYS:
+        raise ValueError(f"keys missing or unknown: {sorted(plain.keys() ^ _KEYS)}")
+    texts = [plain["title"], plain["why"], plain["standard"], *plain["techniques"]]
+    if not all(isinstance(text, str) for text in texts) or not plain["techniques"]:
+        raise TypeError("title, why, standard and techniques are texts")
+    if not isinstance(plain["zeros_after"], bool) or plain["operators"] not in (0, 1, 2):
+        raise TypeError("zeros_after is true or false; operators is 0, 1 or 2")
+    return Policy(
+        id,
+        # Braces would be fields of a message; a policy's own words have none.
+        Message(plain["title"].replace("{", "(").replace("}", ")")),
+        Message(plain["why"].replace("{", "(").replace("}", ")")),
+        plain["standard"],
+        Method(plain["method"]),
+        tuple(plain["techniques"]),
+        plain["zeros_after"],
+        PowerCycle(plain["power_cycle"]),
+        plain["operators"],
+    )

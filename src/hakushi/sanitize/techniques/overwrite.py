@@ -1,0 +1,284 @@
+"""Overwrite through the drive's normal interface: keystream, full read-back, then zeros if asked.
+
+Proven on loop devices, image files and simulated drives. A host overwrite is Clear at most: on
+flash it does not reach over-provisioned and remapped cells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from hakushi.media.device import Device, Reader, differences
+from hakushi.media.probe import hidden
+from hakushi.model import Drive, Extent, Extents, Message, Refused, Unreadable, message
+from hakushi.sanitize import (
+    Journal,
+    Method,
+    Order,
+    Outcome,
+    Pass,
+    PowerCycle,
+    Progress,
+    Result,
+    Technique,
+)
+from hakushi.sanitize.techniques._fill import Fill, Keystream, Zeros
+from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
+
+CANARIES = 64
+_CANARY = 4096
+_TAIL = 64 << 20
+"""Bytes before the point of resumption that must still be what was written."""
+
+
+def unfit(drive: Drive) -> Message | None:
+    if drive.logical_sector > CHUNK or drive.logical_sector % 512:
+        return message("Its sectors of {bytes} bytes are unheard of.", bytes=drive.logical_sector)
+    return None
+
+
+def run(device: Device, order: Order, journal: Journal) -> Generator[Progress, None, Result]:
+    """Writes and reads back each pass; stops at the first that does not hold."""
+    if journal.resumed and not _tail_holds(device, order, journal):
+        journal.restarted("the drive does not hold what the journal says")
+    if not journal.done.sampled:
+        journal.sampled(_canaries(device, journal.key))
+    report = _Report([])
+    fills = _fills(order, journal.key)
+    for number in range(journal.done.verified, len(fills)):
+        bad = yield from _one(device, order, journal, number, fills[number], report)
+        if bad is not None:
+            return replace(bad, passes=tuple(report.passes))
+        journal.verified(number)
+    return replace(_last_look(device, order, journal, report), passes=tuple(report.passes))
+
+
+@dataclass(slots=True)
+class _Report:
+    """What is gathered on the way, whatever the end."""
+
+    passes: list[Pass]
+    cycled: bool = False
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        return (message("The power was cycled before reading back."),) if self.cycled else ()
+
+
+def _fills(order: Order, key: bytes) -> list[Fill]:
+    keystream: Fill = Keystream(key, CHUNK)
+    return [keystream, *([Zeros(CHUNK)] if order.policy.zeros_after else [])]
+
+
+def _one(
+    device: Device, order: Order, journal: Journal, number: int, fill: Fill, report: _Report
+) -> Generator[Progress, None, Result | None]:
+    """One pass, written and read back; None where every byte of it holds."""
+    start, began = journal.done.to, time.monotonic()
+    cut = yield from write(device, journal, number, fill)
+    written = time.monotonic()
+    try:
+        if order.policy.power_cycle is not PowerCycle.NEVER and device.power_cycle():
+            report.cycled = True
+        with closing(device.reopen()) as reader:
+            seen = yield from read_back(reader, device.unit, fill)
+    except (OSError, Refused) as error:
+        seen = None
+        why = message("It could not be opened for reading back: {why}.", why=str(error))
+    ended = time.monotonic()
+    report.passes.append(
+        Pass(fill.name, device.size, start, round(written - began, 3), round(ended - written, 3))
+    )
+    failed = journal.done.failed
+    if seen is None:
+        outcome = Outcome.FAILED if failed else Outcome.UNKNOWN
+        return Result(outcome, Extents([Extent(0, device.size)]), (why, *report.notes))
+    reasons = _reasons(fill, failed, seen.differing, seen.unreadable, cut)
+    if not reasons:
+        return _changed(device, order)
+    outcome = Outcome.FAILED if failed or seen.differing else Outcome.UNKNOWN
+    every = failed | seen.differing | seen.unreadable
+    return Result(outcome, every, (*reasons, *report.notes))
+
+
+def _reasons(
+    fill: Fill, failed: Extents, differing: Extents, unreadable: Extents, cut: str
+) -> list[Message]:
+    """Why a pass does not hold; empty where it does."""
+    out = []
+    if failed:
+        out.append(message("{bytes} bytes could not be written in {runs} places.", **_told(failed)))
+    if cut:
+        out.append(message("The drive took no more writes: {why}.", why=cut))
+    if differing:
+        out.append(
+            message(
+                "{bytes} bytes in {runs} places are not the {fill} that was written and accepted:"
+                " the drive drops, moves or changes writes.",
+                fill=fill.name,
+                **_told(differing),
+            )
+        )
+    if unreadable:
+        out.append(
+            message("{bytes} bytes in {runs} places cannot be read back.", **_told(unreadable))
+        )
+    return out
+
+
+def _told(extents: Extents) -> dict[str, int]:
+    return {"bytes": extents.size, "runs": len(extents)}
+
+
+def _changed(device: Device, order: Order) -> Result | None:
+    """Unknown where another drive answers by now; None where it is the same one."""
+    try:
+        changed = differences(device.identify(), order.drive)
+    except OSError as error:
+        changed = (str(error),)
+    if not changed:
+        return None
+    return Result(
+        Outcome.UNKNOWN,
+        Extents([Extent(0, device.size)]),
+        (
+            message(
+                "It is not the drive it was at the start ({what} changed).",
+                what=", ".join(changed),
+            ),
+        ),
+    )
+
+
+def _last_look(device: Device, order: Order, journal: Journal, report: _Report) -> Result:
+    """All passes hold: the canaries must be gone and nothing may lie where no address leads."""
+    drive = order.drive
+    survivors = Extents(_survivors(device, journal))
+    if survivors:
+        return Result(
+            Outcome.FAILED,
+            survivors,
+            (message("Old data were read where new ones had been read before."), *report.notes),
+        )
+    if drive.native_size is not None and drive.native_size > drive.size:
+        area = Extents([Extent(drive.size, drive.native_size - drive.size)])
+        return Result(
+            Outcome.FAILED,
+            area,
+            (
+                message(
+                    "The hidden area of {bytes} bytes was not reached; open it first.",
+                    bytes=area.size,
+                ),
+                *report.notes,
+            ),
+        )
+    done = message("All {bytes} bytes were read back and are what was written.", bytes=device.size)
+    doubts = [why for why in (hidden(drive),) if why]
+    if order.policy.power_cycle is PowerCycle.REQUIRED and not report.cycled:
+        why = message("The policy asks for a power cycle, which this bench cannot give.")
+        return Result(Outcome.UNKNOWN, Extents(), (why, done, *doubts))
+    return Result(Outcome.COMPLETED, Extents(), (done, *doubts, *report.notes))
+
+
+# --- canaries ----------------------------------------------------------------------------
+
+
+def _spots(device: Device) -> list[Extent]:
+    """Where the canaries are: spread evenly, both ends included."""
+    length = min(_CANARY, device.size)
+    last = (device.size - length) // device.unit
+    spots = {n * last // max(1, CANARIES - 1) * device.unit for n in range(CANARIES)}
+    return [Extent(at, length) for at in sorted(spots)]
+
+
+def _canaries(device: Device, key: bytes) -> dict[int, str]:
+    """Keyed digests of what lies at the spots; constant or unreadable ones tell nothing."""
+    found: dict[int, str] = {}
+    try:
+        with closing(device.reopen()) as reader:
+            for spot in _spots(device):
+                data = _try(reader, spot)
+                if data is not None and data.count(data[0]) != len(data):
+                    found[spot.offset] = _digest(key, data)
+    except (OSError, Refused):
+        # A drive that cannot be read yet is met again, and judged, at its read-back.
+        return {}
+    return found
+
+
+def _survivors(device: Device, journal: Journal) -> list[Extent]:
+    """Canaries that read as before. One that cannot be read any more counts as surviving."""
+    spots = [s for s in _spots(device) if s.offset in journal.done.canaries]
+    try:
+        with closing(device.reopen()) as reader:
+            alive = []
+            for spot in spots:
+                data = _try(reader, spot)
+                if data is None or _digest(journal.key, data) == journal.done.canaries[spot.offset]:
+                    alive.append(spot)
+            return alive
+    except (OSError, Refused):
+        return spots
+
+
+def _digest(key: bytes, data: bytes) -> str:
+    return hmac.new(key, data, hashlib.sha256).hexdigest()
+
+
+def _try(reader: Reader, extent: Extent) -> bytes | None:
+    try:
+        return reader.read(extent)
+    except Unreadable:
+        return None
+
+
+# --- resuming ----------------------------------------------------------------------------
+
+
+def _tail_holds(device: Device, order: Order, journal: Journal) -> bool:
+    """Whether the drive holds what the journal says was written last.
+
+    Before the point of resumption this pass' fill, at the drive's end the fill of the pass before.
+    """
+    done, fills = journal.done, _fills(order, journal.key)
+    try:
+        with closing(device.reopen()) as reader:
+            if done.number < len(fills):
+                start = max(0, done.to - _TAIL)
+                if not _holds(reader, fills[done.number], start, done.to, done.failed):
+                    return False
+            if not done.number:
+                return True
+            start = max(done.to + _TAIL, device.size - CHUNK)
+            start -= start % device.unit
+            return _holds(reader, fills[done.number - 1], start, device.size, Extents())
+    except (OSError, Refused):
+        return False
+
+
+def _holds(reader: Reader, fill: Fill, start: int, end: int, but: Extents) -> bool:
+    for at in range(start, end, CHUNK):
+        extent = Extent(at, min(CHUNK, end - at))
+        try:
+            differing = Extents(fill.differs(at, memoryview(reader.read(extent))))
+        except Unreadable as error:
+            differing = Extents([error.extent]) if not (but & Extents([extent])) else Extents()
+        if differing - but:
+            return False
+    return True
+
+
+PLUGIN = Technique(
+    id="overwrite",
+    method=Method.CLEAR,
+    standard="NIST SP 800-88 Rev. 2 (2025), Clear; Rev. 1 table A-5 names it for ATA and SCSI",
+    about=message("Writes a keystream over every address and reads all of it back."),
+    unfit=unfit,
+    run=run,
+)
