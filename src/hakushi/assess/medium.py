@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hakushi.media import open_path
+from hakushi.media import probe
 from hakushi.model import (
     SECTOR,
     Extent,
     Locator,
     Malformed,
     Message,
-    Refused,
     Scope,
     Source,
     Unreadable,
@@ -57,31 +56,19 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
 
     ``raw``: the bytes of a container as they are. Refused with what to do where nothing opens.
     """
-    if name.startswith("sim:"):
-        return _simulated(name)
-    path = Path(name)
-    opened = open_path(path)
+    opened = probe.open_medium(name)
     source = opened.source
-    container = None if raw or opened.device else identify(source, Family.CONTAINER)
+    if opened.device:
+        return _device(name, source)
+    container = None if raw else identify(source, Family.CONTAINER)
     if container is None:
-        return Medium(
-            Root(name, "raw", source.locator),
-            source,
-            _scope(path) if opened.device else Scope.IMAGE,
-            _beyond_device() if opened.device else (),
-        )
+        return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE)
     try:
         inner, damage = _inside(source, container.id)
     except (Malformed, Unreadable) as error:
-        raise Refused(
-            message(
-                "{path} is a damaged {format} image ({why});"
-                " its raw bytes can be assessed with --raw.",
-                path=name,
-                format=container.id,
-                why=str(error),
-            )
-        ) from None
+        # Its raw bytes are assessed instead, and the damage keeps the verdict from being clean.
+        said = (f"{container.id}: {error}",)
+        return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE, damage=said)
     root = Root(name, container.id, inner.locator)
     return Medium(root, inner, Scope.IMAGE, damage=damage)
 
@@ -100,27 +87,24 @@ def _inside(source: Source, format_id: str) -> tuple[Source, tuple[str, ...]]:
     return one.member(source, media[0].locator.last[1]), damage
 
 
-def _simulated(name: str) -> Medium:
-    from hakushi.media import simulated
+def _device(name: str, source: Source) -> Medium:
+    """A drive: what lies beyond its addressable sectors is named, and never taken for clean."""
+    drive = probe.probe(name)
+    not_reached = [message("remapped sectors and over-provisioned cells that the drive keeps")]
+    why = probe.hidden(drive)
+    hidden: int | None = 0
+    if why is not None:
+        not_reached.append(why)
+        hidden = None if drive.native_size is None else drive.native_size - drive.size
+    format = "sim" if name.startswith("sim:") else "raw"
+    root = Root(name, format, source.locator)
+    return Medium(root, source, _scope(name), tuple(not_reached), hidden)
 
-    source = simulated.open_source(Path(name.removeprefix("sim:")))
-    return Medium(Root(name, "sim", source.locator), source, Scope.DRIVE, _beyond_device())
 
-
-def _scope(path: Path) -> Scope:
+def _scope(name: str) -> Scope:
     """A partition of a drive, or a whole one."""
-    return (
-        Scope.PARTITION
-        if Path(f"/sys/class/block/{path.resolve().name}/partition").exists()
-        else Scope.DRIVE
-    )
-
-
-def _beyond_device() -> tuple[Message, ...]:
-    return (
-        message("remapped sectors and over-provisioned cells that the drive keeps to itself"),
-        message("hidden areas (HPA, DCO, AMA): the native size was not asked for"),
-    )
+    node = Path(f"/sys/class/block/{Path(name).resolve().name}/partition")
+    return Scope.PARTITION if node.exists() else Scope.DRIVE
 
 
 @lru_cache(maxsize=4)

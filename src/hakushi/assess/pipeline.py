@@ -92,7 +92,7 @@ class Work:
                         f"carve:{stretch.offset}",
                         self.medium.root,
                         tuple(inside),
-                        tuple(resolved.free),
+                        tuple(resolved.free & Extents([_ahead(stretch)])),
                         tuple(text),
                     )
                 )
@@ -307,12 +307,17 @@ def _ancestors(locator: Locator) -> Iterator[Locator]:
         parent = parent.parent
 
 
+def _ahead(stretch: Extent) -> Extent:
+    """Where a file that begins in a stretch may go on."""
+    return Extent(stretch.offset, 2 * _STRETCH + stretch.length)
+
+
 def _stretches(size: int) -> Iterator[Extent]:
     return (Extent(at, min(_STRETCH, size - at)) for at in range(0, size, _STRETCH))
 
 
 def owners(case: Case, top: Locator) -> list[tuple[int, int, str]]:
-    """(offset, length, ``live`` | ``deleted`` | ``carved`` | ``structure``) runs, for the picture."""
+    """Runs (offset, length, ``live``, ``deleted``, ``carved`` or ``structure``) for the picture."""
     volumes = {a.locator: a for a in case.artifacts("role=?", (Role.VOLUME.value,))}
     out = []
     query = (

@@ -75,7 +75,10 @@ def facts(case: Case, medium: Medium, explained: Extents, undone: int, cover: Co
 
 
 def _roles(case: Case) -> dict[Role, int]:
-    rows = case.rows("SELECT role, count(*) FROM artifact WHERE NOT superseded GROUP BY role")
+    rows = case.rows(
+        "SELECT role, count(*) FROM artifact"
+        " WHERE NOT superseded AND (NOT nested OR role<>'content') GROUP BY role"
+    )
     return {Role(role): count for role, count in rows}
 
 
