@@ -97,15 +97,15 @@ def _residue(facts: Facts) -> list[Message]:
     files = facts.roles.get(Role.CONTENT, 0)
     if files:
         out.append(
-            message("{count} files or folders can be restored or are still named.", count=files)
+            message("{count:,} files or folders can be restored or are still named.", count=files)
         )
     if names := facts.roles.get(Role.NAME, 0):
-        out.append(message("{count} old names or records of files are left.", count=names))
+        out.append(message("{count:,} old names or records of files are left.", count=names))
     if labels := facts.roles.get(Role.LABEL, 0):
-        out.append(message("{count} volume labels that someone chose are left.", count=labels))
+        out.append(message("{count:,} volume labels that someone chose are left.", count=labels))
     if labelled := sum(n for n, _ in facts.findings.values()):
         out.append(
-            message("{count} pieces of personal data were found with a label.", count=labelled)
+            message("{count:,} pieces of personal data were found with a label.", count=labelled)
         )
     return out
 
@@ -115,30 +115,30 @@ def _doubts(facts: Facts) -> list[Message]:
     if facts.sampled is not None:
         out.append(
             message(
-                "Only a sample of {count} bytes was read: it bounds what is left, and proves no"
+                "Only a sample of {count:,} bytes was read: it bounds what is left, and proves no"
                 " drive clean.",
                 count=facts.sampled,
             )
         )
     if facts.unread:
-        out.append(message("{count} bytes were not read.", count=facts.unread))
+        out.append(message("{count:,} bytes were not read.", count=facts.unread))
     if facts.undone:
-        out.append(message("{count} pieces of the work did not end.", count=facts.undone))
+        out.append(message("{count:,} pieces of the work did not end.", count=facts.undone))
     if facts.damage:
-        out.append(message("{count} things could not be read or parsed.", count=facts.damage))
+        out.append(message("{count:,} things could not be read or parsed.", count=facts.damage))
     if locked := facts.roles.get(Role.ENCRYPTED, 0):
         out.append(
-            message("{count} encrypted volumes or files whose key is not known.", count=locked)
+            message("{count:,} encrypted volumes or files whose key is not known.", count=locked)
         )
     if unlabelled := sum(n for _, n in facts.findings.values()):
         out.append(
-            message("{count} numbers look like personal data but carry no label.", count=unlabelled)
+            message("{count:,} numbers look like personal data but carry no label.", count=unlabelled)
         )
     out.extend(_unexplained(facts))
     if facts.hidden is None:
         out.append(message("The drive does not say whether it hides sectors."))
     elif facts.hidden:
-        out.append(message("The drive hides {count} bytes.", count=facts.hidden))
+        out.append(message("The drive hides {count:,} bytes.", count=facts.hidden))
     return out
 
 
@@ -146,12 +146,12 @@ def _unexplained(facts: Facts) -> list[Message]:
     out = []
     if facts.unexplained:
         out.append(
-            message("{count} structured bytes that nothing explains.", count=facts.unexplained)
+            message("{count:,} structured bytes that nothing explains.", count=facts.unexplained)
         )
     if facts.random and (facts.plain or facts.unexplained):
         out.append(
             message(
-                "{count} random-like bytes on a medium that is otherwise not random:"
+                "{count:,} random-like bytes on a medium that is otherwise not random:"
                 " encrypted or compressed data may lie there.",
                 count=facts.random,
             )
@@ -166,15 +166,15 @@ def _unexplained(facts: Facts) -> list[Message]:
 
 
 def _clean(facts: Facts) -> Sequence[Message]:
-    out = [message("All {count} bytes were read.", count=facts.size)]
+    out = [message("All {count:,} bytes were read.", count=facts.size)]
     if facts.random:
-        out.append(message("{count} bytes are uniform like random ones.", count=facts.random))
+        out.append(message("{count:,} bytes are uniform like random ones.", count=facts.random))
     if facts.plain:
-        out.append(message("{count} bytes are zeros or constant fill.", count=facts.plain))
+        out.append(message("{count:,} bytes are zeros or constant fill.", count=facts.plain))
     if facts.structures:
         out.append(
             message(
-                "The rest are {count} structures of partition tables or new, empty file systems.",
+                "The rest are {count:,} structures of partition tables or new, empty file systems.",
                 count=facts.structures,
             )
         )

@@ -15,8 +15,13 @@ from hakushi.model import message
 _GROUPS = ("case", "drive", "policy", "simulate")
 """Modules whose ``app`` holds several commands."""
 
-_VERBS = ("assess", "detect", "dispose", "demo")
-"""Modules whose function of the same name is one command."""
+_VERBS = {
+    "demo": message("Show the main job on a sample drive: look, erase, look again, catch a liar."),
+    "assess": message("Tell what could still be restored from a drive, and whose data it is."),
+    "dispose": message("Erase drives and prove it."),
+    "detect": message("Find personal data in files: the detectors alone."),
+}
+"""Modules whose function of the same name is one command, and what it does."""
 
 
 def _version(asked: bool) -> None:
@@ -52,8 +57,8 @@ def program() -> Callable[..., Any]:
     ) -> None:
         del version
 
-    for name in _VERBS:
-        app.command(name)(getattr(import_module(f"hakushi.cli.{name}"), name))
+    for name, about in _VERBS.items():
+        app.command(name, help=tell(about))(getattr(import_module(f"hakushi.cli.{name}"), name))
     for name in _GROUPS:
         app.add_typer(import_module(f"hakushi.cli.{name}").app, name=name)
     return typer.main.get_command(app)
