@@ -132,7 +132,9 @@ def _doubts(facts: Facts) -> list[Message]:
         )
     if unlabelled := sum(n for _, n in facts.findings.values()):
         out.append(
-            message("{count:,} numbers look like personal data but carry no label.", count=unlabelled)
+            message(
+                "{count:,} numbers look like personal data but carry no label.", count=unlabelled
+            )
         )
     out.extend(_unexplained(facts))
     if facts.hidden is None:

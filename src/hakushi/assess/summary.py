@@ -127,8 +127,13 @@ def summary(
     """The contract's JSON object of ``assess``."""
     encrypted = case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'")
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
-    damage += [{"locator": str(medium.root.locator), "what": what} for what in medium.damage]
-    damage += [{"locator": unit, "what": why} for unit, why in failed]
+    damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
+    top = str(medium.source.locator)
+    whys = Counter(why for _, why in failed)
+    damage += [
+        {"locator": top, "what": f"{count} pieces of work did not end: {why}"}
+        for why, count in whys.most_common()
+    ]
     return {
         "schema": SCHEMA,
         "verdict": judgement.verdict.value,

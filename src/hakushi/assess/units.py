@@ -34,7 +34,7 @@ from hakushi.model import (
     Text,
     Unreadable,
 )
-from hakushi.recover import Budget, Family, Format, Measure, formats, identify, reach, walk
+from hakushi.recover import Budget, Family, Format, Measure, identify, known, reach, walk
 from hakushi.recover.cursor import Spent
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ _BATCH = 500
 
 _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
 """Sizes in which a cell with bad sectors is read again, ever smaller."""
+
+
+_MOST_FAILURES = 400
+"""Failed reads of one cell after which the rest of it counts as unreadable: a dying drive takes
+seconds for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +196,19 @@ def _read_around(source: Source, extent: Extent) -> tuple[bytes, list[Extent]]:
     out = bytearray(extent.length)
     missing: list[Extent] = []
 
+    failures = 0
+
     def fill(piece: Extent, level: int) -> None:
+        nonlocal failures
         try:
+            if failures > _MOST_FAILURES:
+                raise Unreadable(piece, "given up")
             data = source.read(piece)
-            out[piece.offset - extent.offset :][: len(data)] = data
             start = piece.offset - extent.offset
             out[start : start + len(data)] = data
         except Unreadable:
-            if level == len(_UNREADABLE_STEPS):
+            failures += 1
+            if level == len(_UNREADABLE_STEPS) or failures > _MOST_FAILURES:
                 missing.append(piece)
                 return
             step = _UNREADABLE_STEPS[level]
@@ -214,7 +224,7 @@ def _magics() -> tuple[tuple[int, bytes, str], ...]:
     """(offset in the thing, bytes, format id) of every format that can be carved."""
     return tuple(
         (magic.at, magic.value, one.id)
-        for one in formats(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
+        for one in known(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
         if one.measure is not None
         for magic in one.magics
     )

@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from hakushi.fleet import Piece
+from hakushi.model import Malformed, Refused, Unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ def _work(pipe: Connection, memory: int) -> None:
             why = "out of memory"
         except (BrokenPipeError, ConnectionResetError):
             return
+        except (Malformed, Refused, Unreadable) as error:
+            why = str(error)
         except Exception as error:  # noqa: BLE001 - a bug must not look like a finished unit
             _log.exception("bug in a unit")
             why = f"internal error: {type(error).__name__}: {error}"
