@@ -34,7 +34,7 @@ from hakushi.model import (
     Text,
     Unreadable,
 )
-from hakushi.recover import Budget, Family, Format, Measure, identify, known, reach, walk
+from hakushi.recover import Budget, Family, Format, Measure, identify, reach, registered, walk
 from hakushi.recover.cursor import Spent
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _magics() -> tuple[tuple[int, bytes, str], ...]:
     """(offset in the thing, bytes, format id) of every format that can be carved."""
     return tuple(
         (magic.at, magic.value, one.id)
-        for one in known(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
+        for one in registered(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
         if one.measure is not None
         for magic in one.magics
     )

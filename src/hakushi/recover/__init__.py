@@ -14,7 +14,17 @@ from functools import cache
 
 from hakushi import plugins
 from hakushi.media import Runs, Window
-from hakushi.model import Artifact, Damage, Extent, Locator, Malformed, Role, Source, Text, Unreadable
+from hakushi.model import (
+    Artifact,
+    Damage,
+    Extent,
+    Locator,
+    Malformed,
+    Role,
+    Source,
+    Text,
+    Unreadable,
+)
 from hakushi.recover.cursor import Budget, Cursor, Spent
 
 __all__ = [
@@ -25,9 +35,9 @@ __all__ = [
     "Magic",
     "Measure",
     "Text",
-    "formats",
     "identify",
     "reach",
+    "registered",
     "walk",
 ]
 
@@ -99,7 +109,7 @@ class Format:
     extensions: tuple[str, ...] = ()
 
 
-def formats(*families: Family) -> tuple[Format, ...]:
+def registered(*families: Family) -> tuple[Format, ...]:
     """Every registered format, or those of some families."""
     every = plugins.load("hakushi.recover.formats", Format)
     return tuple(f for f in every if not families or f.family in families)
@@ -108,7 +118,7 @@ def formats(*families: Family) -> tuple[Format, ...]:
 @cache
 def by_id(id: str) -> Format:
     """The format of a locator step. Raises Malformed for an unknown one."""
-    for one in formats():
+    for one in registered():
         if one.id == id:
             return one
     raise Malformed(f"no format is called {id!r}")
@@ -116,7 +126,7 @@ def by_id(id: str) -> Format:
 
 def identify(source: Source, *families: Family) -> Format | None:
     """The first format (of these families) whose probe says yes, or None."""
-    for one in formats(*families):
+    for one in registered(*families):
         try:
             if one.probe(source):
                 return one
