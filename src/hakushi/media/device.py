@@ -146,9 +146,8 @@ def claim(expected: Drive, *, image: bool = False, partition: bool = False) -> D
     simulated = path_of(expected.path)
     if simulated is not None:
         return _same(Simulated(simulated, writable=True), expected)
-    path = Path(expected.path)
-    shown = linux.printable(expected.path)
-    _free(probe(path), path, image=image, partition=partition)
+    path, shown = Path(expected.path), linux.printable(expected.path)
+    check_free(probe(path), image=image, partition=partition)
     try:
         device = BlockDevice(path, exclusive=stat.S_ISBLK(path.stat().st_mode))
     except OSError as error:
@@ -161,9 +160,15 @@ def claim(expected: Drive, *, image: bool = False, partition: bool = False) -> D
     return _same(device, expected)
 
 
-def _free(drive: Drive, path: Path, *, image: bool, partition: bool) -> None:
-    """Refuses what must not be written to, as far as names tell; O_EXCL asks the kernel next."""
-    mode, shown = path.stat(), linux.printable(str(path))
+def check_free(drive: Drive, *, image: bool = False, partition: bool = False) -> None:
+    """Refuses what must not be written to, as far as can be seen without opening it.
+
+    `claim` asks the kernel next: O_EXCL fails where anybody else holds the device.
+    """
+    if path_of(drive.path) is not None:
+        return
+    path, shown = Path(drive.path), linux.printable(drive.path)
+    mode = path.stat()
     if stat.S_ISREG(mode.st_mode) and not image:
         raise Refused(
             message("{path} is a file, not a drive; say --image to overwrite it.", path=shown)

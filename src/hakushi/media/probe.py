@@ -77,6 +77,13 @@ def hidden(drive: Drive) -> Message | None:
     return None
 
 
+def hidden_bytes(drive: Drive) -> int | None:
+    """Bytes beyond the addressable ones; None where the drive may have some and does not say."""
+    if drive.native_size is None:
+        return None if drive.transport in HIDING else 0
+    return max(0, drive.native_size - drive.size)
+
+
 def open_medium(name: str | Path) -> Medium:
     """Opens a drive or image for reading: ``sim:PATH``, a device (O_DIRECT), or a raw image."""
     simulated = path_of(name)

@@ -1,0 +1,413 @@
+"""The verb ``dispose``: plan, claim, sanitize, read again through the assessment, keep evidence.
+
+Each drive is one job of its own: what happens to one does not touch another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hakushi import __version__
+from hakushi.app.words import current, tell
+from hakushi.media import probe
+from hakushi.media.device import Device, check_free, claim
+from hakushi.model import Drive, Extents, Message, Refused, Verdict, message
+from hakushi.sanitize import Order, Outcome, Plan, Policy, Progress, Result, find_policy, plan
+from hakushi.sanitize.journal import Journal, open_journal
+
+SCHEMA = "hakushi.disposal/1"
+REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. ``erase``: the serial of each drive that may be erased."""
+
+    policy: str
+    technique: str | None = None
+    image: bool = False
+    erase: frozenset[str] = frozenset()
+    operator: str | None = None
+    second_operator: str | None = None
+    evidence: Path = Path("hakushi-evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one drive is: bytes of the current phase."""
+
+    name: str
+    phase: Message
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan for one drive, or why there is none."""
+
+    name: str
+    plan: Plan | None
+    refused: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """What became of one drive. ``bug``: our own error ended it."""
+
+    name: str
+    serial: str
+    outcome: str
+    verdict: Verdict | None = None
+    technique: str | None = None
+    failed: Extents = field(default_factory=Extents)
+    reasons: tuple[Message, ...] = ()
+    evidence: Path | None = None
+    bug: bool = False
+
+    @property
+    def code(self) -> int:
+        """0 only where it is completed and clean."""
+        if self.bug:
+            return 1
+        if self.outcome == REFUSED:
+            return 5
+        if self.outcome != Outcome.COMPLETED:
+            return 4
+        return {Verdict.CLEAN: 0, Verdict.RESIDUE: 3}.get(self.verdict or Verdict.INCONCLUSIVE, 4)
+
+
+Say = Callable[[Step], None]
+Assess = Callable[[str, Path, Say], tuple[Verdict, dict[str, Any]]]
+"""Assesses the named drive into a case file; raises Refused where it cannot be read."""
+
+
+class _Stopped(Exception):
+    """Somebody asked to stop; the journal is kept."""
+
+
+# --- planning ----------------------------------------------------------------------------
+
+
+def plan_all(names: Sequence[str], options: Options) -> list[Planned]:
+    """What would be done to each drive, and what stands against it. Touches nothing."""
+    found = [_planned(name, options) for name in names]
+    serials = Counter(p.plan.drive.serial for p in found if p.plan)
+    out = []
+    for one in found:
+        if one.plan and serials[one.plan.drive.serial] > 1:
+            twice = message(
+                "Two of the drives say that they are {serial}; erase them one at a time.",
+                serial=one.plan.drive.serial,
+            )
+            one = replace(one, refused=one.refused or twice)
+        out.append(one)
+    return out
+
+
+def _planned(name: str, options: Options) -> Planned:
+    try:
+        drive = probe.probe(name)
+        made = plan(drive, find_policy(options.policy), options.technique)
+    except Refused as error:
+        return Planned(name, None, error.message)
+    try:
+        if made.technique is None:
+            return Planned(name, made, made.why)
+        check_free(drive, image=options.image)
+    except Refused as error:
+        return Planned(name, made, error.message)
+    return Planned(name, made)
+
+
+def plan_json(plans: Sequence[Planned]) -> dict[str, Any]:
+    """The plans for a program to read."""
+    return {"schema": "hakushi.plan/1", "drives": [_plan_json(one) for one in plans]}
+
+
+def _plan_json(one: Planned) -> dict[str, Any]:
+    refused = tell(one.refused) if one.refused else None
+    if one.plan is None:
+        return {"serial": one.name, "technique": None, "refused": refused}
+    return {
+        "serial": one.plan.drive.serial,
+        "path": one.plan.drive.path,
+        "model": one.plan.drive.model,
+        "size": one.plan.drive.size,
+        "policy": one.plan.policy.id,
+        "technique": one.plan.technique.id if one.plan.technique else None,
+        "why": tell(one.plan.why),
+        "rejected": [{"technique": r.technique.id, "why": tell(r.why)} for r in one.plan.rejected],
+        "notes": [tell(note) for note in one.plan.notes],
+        "refused": refused,
+    }
+
+
+# --- doing -------------------------------------------------------------------------------
+
+
+def dispose_all(names: Sequence[str], options: Options, assess: Assess, say: Say) -> list[Disposal]:
+    """Erases each drive that may be, all at once, and reads each again. In the order given.
+
+    KeyboardInterrupt stops every drive at its next step, keeps the journals, and is raised again.
+    """
+    plans = plan_all(names, options)
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(1, len(plans)), thread_name_prefix="drive") as pool:
+        jobs: list[Future[Disposal]] = []
+        for one in plans:
+            refused = one.refused or _not_allowed(one, plans, options)
+            if refused is not None or one.plan is None:
+                jobs.append(_told(_refusal(one, refused)))
+            else:
+                jobs.append(pool.submit(_job, one.name, one.plan, options, assess, say, stop))
+        try:
+            wait(jobs)
+        except BaseException:
+            stop.set()
+            raise
+    return [job.result() for job in jobs]
+
+
+def _told(disposal: Disposal) -> Future[Disposal]:
+    done: Future[Disposal] = Future()
+    done.set_result(disposal)
+    return done
+
+
+def _refusal(one: Planned, why: Message | None) -> Disposal:
+    return Disposal(
+        one.name,
+        one.plan.drive.serial if one.plan else one.name,
+        REFUSED,
+        technique=one.plan.technique.id if one.plan and one.plan.technique else None,
+        reasons=(why,) if why else (),
+    )
+
+
+def _not_allowed(one: Planned, plans: Sequence[Planned], options: Options) -> Message | None:
+    """Why the operator's words do not suffice to erase this drive."""
+    if one.plan is None:
+        return None
+    given = {p.plan.drive.serial for p in plans if p.plan}
+    if strangers := sorted(options.erase - given):
+        return message(
+            "--erase {serial} names none of the drives; check the label. Nothing was erased.",
+            serial=strangers[0],
+        )
+    if one.plan.drive.serial not in options.erase:
+        return message(
+            "Nothing is erased without --erase {serial}; check the label, then say so.",
+            serial=one.plan.drive.serial,
+        )
+    return _people(one.plan.policy, options)
+
+
+def _people(policy: Policy, options: Options) -> Message | None:
+    people = [p.strip().casefold() for p in (options.operator, options.second_operator) if p]
+    if len(set(people) - {""}) < policy.operators:
+        return message(
+            "The policy {policy} asks for {count} different people: --operator and"
+            " --second-operator.",
+            policy=policy.id,
+            count=policy.operators,
+        )
+    return None
+
+
+def _job(
+    name: str, made: Plan, options: Options, assess: Assess, say: Say, stop: threading.Event
+) -> Disposal:
+    """One drive from claim to evidence. A bug ends this drive only, and is told as one."""
+    assert made.technique is not None
+    disposal = Disposal(name, made.drive.serial, Outcome.UNKNOWN, technique=made.technique.id)
+
+    def step(one: Step) -> None:
+        if stop.is_set():
+            raise _Stopped
+        say(one)
+
+    try:
+        return _dispose(disposal, made, options, assess, step)
+    except Refused as error:
+        return replace(disposal, outcome=REFUSED, reasons=(error.message,))
+    except _Stopped:
+        return replace(disposal, reasons=(_half_way("interrupted"),))
+    except OSError as error:
+        return replace(disposal, reasons=(_half_way(error.strerror or str(error)),))
+    except Exception as error:
+        # The other drives go on; this one is told as our own error.
+        logging.getLogger("hakushi").exception("bug")
+        why = message("This is our own error ({what}).", what=type(error).__name__)
+        return replace(disposal, reasons=(why,), bug=True)
+
+
+def _half_way(why: str) -> Message:
+    return message(
+        "Stopped half-way: {why}. What was done is kept; the same command goes on.", why=why
+    )
+
+
+def _dispose(
+    disposal: Disposal, made: Plan, options: Options, assess: Assess, say: Say
+) -> Disposal:
+    began = time.time()
+    device = claim(made.drive, image=options.image)
+    try:
+        result, journal = _sanitize(disposal.name, device, made, options, say, began)
+    finally:
+        device.close()
+    disposal = replace(
+        disposal,
+        outcome=result.outcome.value,
+        failed=result.failed,
+        reasons=result.reasons,
+        evidence=journal.path.with_suffix(".json"),
+    )
+    disposal, summary = _look_again(disposal, made.drive, journal, assess, say)
+    # Written before the journal is finished: a kill in between must not leave it without evidence.
+    _write(disposal, made, options, result, summary, began)
+    journal.ended(result.outcome.value)
+    return disposal
+
+
+def _sanitize(
+    name: str, device: Device, made: Plan, options: Options, say: Say, now: float
+) -> tuple[Result, Journal]:
+    assert made.technique is not None
+    journal = open_journal(options.evidence, made.drive, made.technique.id, made.policy.id, now)
+    try:
+        work = made.technique.run(device, Order(made.drive, made.policy), journal)
+        return _driven(work, name, say), journal
+    except BaseException:
+        journal.close()
+        raise
+
+
+def _driven(work: Generator[Progress, None, Result], name: str, say: Say) -> Result:
+    """Runs a technique to its end; whatever stops us closes it first."""
+    try:
+        while True:
+            try:
+                at = next(work)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            say(Step(name, at.phase, at.done, at.total))
+    finally:
+        work.close()
+
+
+def _look_again(
+    disposal: Disposal, drive: Drive, journal: Journal, assess: Assess, say: Say
+) -> tuple[Disposal, dict[str, Any] | None]:
+    """The verdict, by the same assessment as for any drive; never one from before the erasure."""
+    case = journal.path.with_suffix(".hakushi")
+    try:
+        verdict, summary = assess(disposal.name, case, say)
+    except Refused as error:
+        why = message("It could not be assessed afterwards: {why}", why=str(error.message))
+        return replace(disposal, reasons=(*disposal.reasons, why)), None
+    hiding = probe.hidden(drive)
+    if verdict is Verdict.CLEAN and hiding is not None:
+        verdict = Verdict.INCONCLUSIVE
+    return replace(disposal, verdict=verdict), summary
+
+
+def assess_afterwards(drives: int) -> Assess:
+    """The assessment for `dispose_all`; the drives share this machine's cores."""
+    from hakushi.app.assess import assess_source
+    from hakushi.app.settings import AssessOptions
+
+    jobs = max(1, len(os.sched_getaffinity(0)) // max(1, drives))
+    options = AssessOptions(fresh=True, jobs=jobs, lang=current())
+
+    def assess(name: str, case: Path, say: Say) -> tuple[Verdict, dict[str, Any]]:
+        def step(at: Any) -> None:
+            say(Step(name, message("assessing"), at.done, at.of))
+
+        try:
+            result = assess_source(name, options, case, step)
+        except Refused:
+            # A container that the overwrite left half there no longer opens: its bytes do.
+            result = assess_source(name, replace(options, raw=True), case, step)
+        return result.verdict, result.summary
+
+    return assess
+
+
+# --- what is kept and told ---------------------------------------------------------------
+
+
+def _write(
+    disposal: Disposal,
+    made: Plan,
+    options: Options,
+    result: Result,
+    summary: dict[str, Any] | None,
+    began: float,
+) -> None:
+    """The evidence: everything that was known and done, fsynced. No personal data."""
+    assert disposal.evidence is not None
+    assert made.technique is not None
+    plain = {
+        "schema": "hakushi.disposal-evidence/1",
+        "tool": f"hakushi {__version__}",
+        "began": began,
+        "ended": time.time(),
+        "drive": asdict(made.drive),
+        "policy": made.policy.id,
+        "standard": made.policy.standard,
+        "technique": made.technique.id,
+        "method": made.technique.method.value,
+        "technique_standard": made.technique.standard,
+        "operators": [o for o in (options.operator, options.second_operator) if o],
+        "outcome": disposal.outcome,
+        "verdict": disposal.verdict,
+        "reasons": [str(r) for r in disposal.reasons],
+        "notes": [str(n) for n in made.notes],
+        "extents_failed": _extents(disposal.failed),
+        "passes": [asdict(p) for p in result.passes],
+        "assessment": summary,
+    }
+    aside = disposal.evidence.with_suffix(".new")
+    fd = os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        json.dump(plain, file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(disposal.evidence)
+
+
+def _extents(extents: Extents) -> list[dict[str, int]]:
+    return [{"offset": e.offset, "length": e.length} for e in extents]
+
+
+def disposals_json(disposals: Sequence[Disposal]) -> dict[str, Any]:
+    """The contract's JSON object, refusals included."""
+    return {
+        "schema": SCHEMA,
+        "drives": [
+            {
+                "serial": one.serial,
+                "path": one.name,
+                "outcome": one.outcome,
+                "verdict": one.verdict,
+                "technique": one.technique,
+                "extents_failed": _extents(one.failed),
+                "reasons": [tell(reason) for reason in one.reasons],
+                "evidence": str(one.evidence) if one.evidence else None,
+            }
+            for one in disposals
+        ],
+    }

@@ -1,0 +1,59 @@
+"""``hakushi drive``: what a drive says of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from hakushi.app import drives as verb
+from hakushi.app.words import tell
+from hakushi.cli import show
+from hakushi.model import message
+
+app = typer.Typer(no_args_is_help=True, help=tell(message("What a drive says of itself.")))
+
+_JSON = typer.Option("--json", help=tell(message("As JSON.")))
+
+
+@app.command("list", help=tell(message("Every drive of this machine.")))
+def list_(as_json: Annotated[bool, _JSON] = False) -> None:
+    found = list(verb.all_drives())
+    if as_json:
+        print(json.dumps([verb.drive_json(d) for d in found], ensure_ascii=False, indent=1))
+        return
+    for drive in found:
+        used = f"  [{', '.join(drive.held_by)}]" if drive.held_by else ""
+        print(
+            f"{show.clean(drive.path)}  {show.size(drive.size)}  {drive.transport}  "
+            f"{drive.model or '-'}  {drive.serial}{show.clean(used)}"
+        )
+
+
+@app.command("show", help=tell(message("One drive in full.")))
+def show_(
+    device: Annotated[
+        str, typer.Argument(help=tell(message("A device, an image file, or sim:PATH.")))
+    ],
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    told = verb.drive_json(verb.one_drive(device))
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        _table(told)
+
+
+def _table(told: dict[str, Any]) -> None:
+    for name, value in told.items():
+        if name == "abilities":
+            for ability in value:
+                yes = {True: "+", False: "-", None: "?"}[ability["supported"]]
+                print(f"{'':18} {yes} {ability['name']} {show.clean(ability['why'])}".rstrip())
+        elif isinstance(value, dict):
+            text = "; ".join(f"{k}: {v}" for k, v in value.items() if v not in (None, ""))
+            print(f"{name:18} {show.clean(text) or '-'}")
+        else:
+            text = ", ".join(value) if isinstance(value, list) else value
+            print(f"{name:18} {'-' if text in (None, '') else show.clean(str(text))}")
