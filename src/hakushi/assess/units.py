@@ -200,15 +200,16 @@ def _read_around(source: Source, extent: Extent) -> tuple[bytes, list[Extent]]:
 
     def fill(piece: Extent, level: int) -> None:
         nonlocal failures
+        if failures > _MOST_FAILURES:
+            missing.append(piece)
+            return
         try:
-            if failures > _MOST_FAILURES:
-                raise Unreadable(piece, "given up")
             data = source.read(piece)
             start = piece.offset - extent.offset
             out[start : start + len(data)] = data
         except Unreadable:
             failures += 1
-            if level == len(_UNREADABLE_STEPS) or failures > _MOST_FAILURES:
+            if level == len(_UNREADABLE_STEPS):
                 missing.append(piece)
                 return
             step = _UNREADABLE_STEPS[level]

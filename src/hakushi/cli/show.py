@@ -88,7 +88,7 @@ def progress(name: str) -> Iterator[Callable[[Step], None]]:
 
 
 def phase(name: str) -> Message:
-    return _PHASES.get(name, message("Working"))
+    return _PHASES.get(name, message(name))
 
 
 @contextmanager

@@ -1,0 +1,204 @@
+"""The verb ``demo``: the main job on real bytes, told as a short story.
+
+A sample drive is assessed, erased and assessed again; then the same on a drive that lies. Nothing
+is written outside one fresh folder, and no real drive is touched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hakushi.app import dispose as disposing
+from hakushi.app.assess import AssessOptions, Result, Step, assess_source
+from hakushi.app.report import write_report
+from hakushi.app.words import current, tell
+from hakushi.assess.case import Case
+from hakushi.assess.medium import open_medium
+from hakushi.media import simulated
+from hakushi.model import Message, Refused, Verdict, message
+
+_POLICY = "nist-800-88r2-clear"
+_HONEST, _LIAR = "DEMO-HONEST-1", "DEMO-LIAR-1"
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened, as it is told, and where everything lies."""
+
+    folder: Path
+    lines: list[Message] = field(default_factory=list)
+    as_expected: bool = True
+
+    def markdown(self) -> str:
+        title = tell(message("What just happened on this machine"))
+        return f"# {title}\n\n" + "\n\n".join(tell(line) for line in self.lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """How many of the sample's planted files came back bit for bit, and how many there are."""
+
+    back: int
+    planted: int
+    carved_back: int
+    carved_planted: int
+
+
+def fresh_folder(wanted: Path | None) -> Path:
+    """The folder to write into: the one named, if it is empty or new; else a new one here."""
+    if wanted is not None:
+        if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+            raise Refused(message("{path} is not an empty folder.", path=str(wanted)))
+        wanted.mkdir(parents=True, exist_ok=True)
+        return wanted
+    for number in range(1, 1000):
+        folder = Path.cwd() / ("hakushi-demo" if number == 1 else f"hakushi-demo-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise Refused(message("Too many demo folders lie here; name one with --out."))
+
+
+def run(folder: Path, *, keep: bool, say: Callable[[str, Step], None]) -> Story:
+    """Tells the whole story; ``as_expected`` is False where any part came out otherwise."""
+    story = Story(folder)
+    sample = folder / "sample.E01"
+    sample.write_bytes(_data("sample.E01"))
+    first = _assessed(story, sample, say)
+    _erased(story, first, say)
+    _lied(story, first, say)
+    write_report(first, folder / "report.html", current(), show_paths=False)
+    story.lines.append(
+        message(
+            "Read next: {report} (the report on the sample drive), and {case} (the case file, for"
+            " `hakushi case artifacts`).",
+            report=str(folder / "report.html"),
+            case=str(first.case),
+        )
+    )
+    if not keep:
+        for serial in (_HONEST, _LIAR):
+            simulated.remove(folder / serial)
+        sample.unlink()
+    (folder / "story.md").write_text(story.markdown(), encoding="utf-8")
+    return story
+
+
+def _data(name: str) -> bytes:
+    return resources.files("hakushi").joinpath("data", name).read_bytes()
+
+
+def _assessed(story: Story, sample: Path, say: Callable[[str, Step], None]) -> Result:
+    options = AssessOptions(fresh=True, lang=current())
+    case = story.folder / "case.hakushi"
+    result = assess_source(str(sample), options, case, lambda step: say("sample", step))
+    told, came = result.summary, _restored(result)
+    files = told["artifacts"]
+    story.lines += [
+        message(
+            "1. A drive came back from an office. We looked at all {bytes:,} bytes of it and found"
+            " {live} files that are still there, {deleted} deleted ones that can be restored, and"
+            " {carved} more where a volume had been formatted anew.",
+            bytes=told["coverage"]["read"],
+            **{state: files[state]["count"] for state in ("live", "deleted", "carved")},
+        ),
+        message(
+            "   Checked against the list of what had been put there: {back} of {planted} files that"
+            " a file system still names came back bit for bit, and {carved} of {lost} from the"
+            " formatted volume. (All people in them are invented.)",
+            back=came.back,
+            planted=came.planted,
+            carved=came.carved_back,
+            lost=came.carved_planted,
+        ),
+        message(
+            "   Personal data in them, with a label that says what it is: {counts}."
+            " Verdict: {verdict}, severity {severity}.",
+            counts=", ".join(
+                f"{kind} {n['labelled']}" for kind, n in told["findings"].items() if n["labelled"]
+            ),
+            verdict=told["verdict"],
+            severity=told["severity"],
+        ),
+    ]
+    story.as_expected &= result.verdict is Verdict.RESIDUE
+    return result
+
+
+def _restored(result: Result) -> Restored:
+    """Counts digests of the case against the sample's manifest."""
+    manifest = json.loads(_data("sample.json"))
+    case = Case.open(result.case)
+    try:
+        have = {a.sha256 for a in case.artifacts("role='content' AND NOT nested") if a.sha256}
+    finally:
+        case.close()
+    named = [f for f in manifest["files"] if f["state"] != "formatted"]
+    lost = [f for f in manifest["files"] if f["state"] == "formatted"]
+
+    def back(files: list[dict[str, Any]]) -> int:
+        return sum(f["sha256"] in have for f in files)
+
+    return Restored(back(named), len(named), back(lost), len(lost))
+
+
+def _erase(
+    story: Story, serial: str, faults: dict[str, int | None], say: Callable[[str, Step], None]
+) -> disposing.Disposal:
+    """Makes a virtual drive that holds the sample's bytes, and disposes of it."""
+    content = open_medium(str(story.folder / "sample.E01")).source
+    place = story.folder / serial
+    simulated.create(place, content.size, "ata", serial, content, faults)
+    options = disposing.Options(
+        policy=_POLICY, erase=frozenset([serial]), evidence=story.folder / "evidence"
+    )
+
+    def step(at: disposing.Step) -> None:
+        say(serial, Step(str(at.phase), at.done, at.total))
+
+    assess = disposing.assess_afterwards(1)
+    return disposing.dispose_all([f"sim:{place}"], options, assess, step)[0]
+
+
+def _erased(story: Story, first: Result, say: Callable[[str, Step], None]) -> None:
+    done = _erase(story, _HONEST, {}, say)
+    story.lines.append(
+        message(
+            "2. We wrote the same bytes onto a virtual drive and erased it: overwritten with a"
+            " keystream, read back in full from a fresh handle, then assessed like any other drive."
+            " Outcome: {outcome}. Verdict: {verdict}. All {bytes:,} bytes were looked at.",
+            outcome=done.outcome,
+            verdict=str(done.verdict),
+            bytes=first.summary["source"]["size"],
+        )
+    )
+    story.as_expected &= done.outcome == "completed" and done.verdict is Verdict.CLEAN
+
+
+def _lied(story: Story, first: Result, say: Callable[[str, Step], None]) -> None:
+    done = _erase(story, _LIAR, {"drops-writes": None}, say)
+    story.lines += [
+        message(
+            '3. Then a drive that lies: it drops every write and says "success".'
+            " Outcome: {outcome}; {failed:,} of {bytes:,} bytes are not what was written."
+            " Verdict: {verdict}. A tool that trusts the drive's word would have called it erased.",
+            outcome=done.outcome,
+            failed=done.failed.size,
+            bytes=first.summary["source"]["size"],
+            verdict=str(done.verdict),
+        ),
+        *(message("   - {reason}", reason=tell(reason)) for reason in done.reasons),
+    ]
+    story.as_expected &= done.outcome != "completed" and done.verdict is not Verdict.CLEAN
+
+
+def told(story: Story) -> Iterator[str]:
+    """The story's lines, in the current language."""
+    return (tell(line) for line in story.lines)
