@@ -49,24 +49,18 @@ def _language(args: list[str]) -> tuple[str | None, list[str]]:
 
 def _guarded(args: list[str]) -> int:
     """The boundary of the skin: every way to end becomes a code and at most one line."""
-    import click
+    import typer
 
     from hakushi.cli.commands import program
 
     try:
         result = program()(args, prog_name="hakushi", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
+    except typer.TyperException as error:
+        # A wrong word; or none at all, where this shows the help.
+        getattr(error, "show", lambda: _complain(str(error)))()
         return USAGE
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _complain(
-            words.tell(
-                message("Interrupted; what was done is kept. Run the same command to go on.")
-            )
-        )
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort):
+        result = INTERRUPTED
     except Refused as error:
         _complain(words.tell(error.message))
         return REFUSED
@@ -77,6 +71,12 @@ def _guarded(args: list[str]) -> int:
         return _of_the_system(error)
     except Exception as error:  # noqa: BLE001 - the last boundary: one line here, the rest in a log
         return _bug(error)
+    if result == INTERRUPTED:  # Typer, too, makes this code of Ctrl-C
+        _complain(
+            words.tell(
+                message("Interrupted; what was done is kept. Run the same command to go on.")
+            )
+        )
     return result if isinstance(result, int) else OK
 
 
