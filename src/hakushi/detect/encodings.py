@@ -1,0 +1,263 @@
+"""Bytes to characters that remember their bytes, whatever the encoding and however broken."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from array import array
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from hakushi.model import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+ENCODINGS = ("utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp", "latin-1")
+"""What `decode` can find, by the names that it gives."""
+
+_BOMS = (("utf-8", codecs.BOM_UTF8), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"))
+_SAMPLE = 1 << 16
+_BROKEN = 0xD800
+"""Broken bytes decode to this plus their number; no decoder here gives a surrogate itself."""
+
+_ESCAPE = re.compile(rb"\x1b(?:\([BJIHA]|\$[@B]|\$\([DO]|&@\x1b\$B|\$A|\.[AF])")
+_MULTIBYTE = {b"\x1b$@": "0208", b"\x1b$B": "0208", b"\x1b&@\x1b$B": "0208", b"\x1b$(D": "0212"}
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return chr(_BROKEN + min(error.end - error.start, 255)), error.end
+
+
+codecs.register_error("hakushi.mark", _mark)
+
+
+def decode(data: bytes, encoding: str | None = None) -> Text:
+    """The bytes as text, in their most likely encoding unless one is given. Never raises.
+
+    Broken bytes become U+FFFD, one a place; a byte-order mark is no character. ``offsets`` maps
+    every character to its first byte. An unknown encoding's name is as good as none.
+    """
+    named = _known(encoding)
+    bom = next(
+        ((e, b) for e, b in _BOMS if data.startswith(b) and named in (None, e, "utf-16")), None
+    )
+    if bom is not None:
+        return _decode(data, bom[0], len(bom[1]))
+    if named == "utf-16":
+        named = max(("utf-16-le", "utf-16-be"), key=lambda e: score(data[:_SAMPLE], e))
+    return _decode(data, named or guess(data), 0)
+
+
+def _known(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        return None
+    alias = {
+        "shift_jis": "cp932", "ascii": "utf-8", "utf-8-sig": "utf-8", "iso8859-1": "latin-1",
+        "iso2022_jp": "iso-2022-jp", "iso2022_jp_1": "iso-2022-jp", "iso2022_jp_2": "iso-2022-jp",
+        "cp1252": "latin-1",
+    }  # fmt: skip
+    name = alias.get(name, name)
+    return name if name in ENCODINGS or name == "utf-16" else None
+
+
+# --- guessing ----------------------------------------------------------------------------
+
+
+def guess(data: bytes) -> str:
+    """The most likely encoding of some bytes, by what their characters would be."""
+    if data.isascii() and b"\0" not in data:
+        return "iso-2022-jp" if _ESCAPE.search(data) else "utf-8"
+    sample = data if len(data) <= _SAMPLE else data[: _SAMPLE // 2] + _middle(data)
+    if b"\0" not in sample[:4096]:
+        try:
+            codecs.utf_8_decode(sample, "strict", False)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return "utf-8"
+    return max(ENCODINGS, key=lambda e: -(1 << 40) if e == "iso-2022-jp" else score(sample, e))
+
+
+def _middle(data: bytes) -> bytes:
+    """A second piece of the sample, from the middle, starting at a line if there is one."""
+    at = len(data) // 2 & ~1
+    line = data.find(b"\n", at, at + 4096)
+    if line >= 0 and data[line + 1 : line + 2] != b"\0":
+        at = line + 1
+    return data[at : at + _SAMPLE // 2]
+
+
+def score(data: bytes, encoding: str) -> float:
+    """How much like Japanese or plain text the bytes read in an encoding; 1 a byte is ASCII."""
+    import numpy as np
+
+    if encoding == "latin-1":
+        codes = np.frombuffer(data, np.uint8).astype(np.uint32)
+        return float(np.where(codes >= 0xA0, 0.4, _weights()[codes]).sum())
+    codes = _codes(data, encoding)
+    lengths = _lengths(codes, encoding)
+    weights = _weights()[np.minimum(codes, 0xFFFF)]
+    return float((weights * lengths).sum())
+
+
+@cache
+def _weights() -> npt.NDArray[np.float64]:
+    """What a character says for a reading, a byte: kana and common kanji much, controls against."""
+    import numpy as np
+
+    table = np.full(0x10000, -1.0)
+    table[0x20:0x7F] = 1.0
+    table[:0x20] = -8.0
+    table[[9, 10, 13]] = 1.0
+    table[0x7F:0xA0] = -6.0
+    table[0xA0:0x250] = 0.0
+    table[0x2000:0x2700] = 0.5
+    table[0x3000:0x3003] = 2.0
+    table[0x3003:0x3041] = 1.5
+    table[0x3041:0x3097] = 2.0
+    table[0x30A1:0x30FF] = 1.8
+    table[0x4E00:0xA000] = 0.0
+    for lead in range(0xB0, 0xF5):
+        row = bytes(b for trail in range(0xA1, 0xFF) for b in (lead, trail))
+        for char in row.decode("euc_jp", "ignore"):
+            table[ord(char)] = 1.6 if lead < 0xD0 else 0.4
+    table[0xD800:0xE000] = -8.0
+    table[0xE000:0xF900] = -4.0
+    table[0xFF01:0xFF5F] = 1.5
+    table[0xFF61:0xFFA0] = 0.3
+    table[0xFFF0:] = -6.0
+    return table
+
+
+# --- decoding ----------------------------------------------------------------------------
+
+
+def _decode(data: bytes, encoding: str, skip: int) -> Text:
+    import numpy as np
+
+    if encoding == "iso-2022-jp":
+        return _decode_7bit(data)
+    if encoding != "utf-16-le" and encoding != "utf-16-be" and data.isascii():
+        return Text(data.decode("ascii"), range(len(data) + 1), encoding)
+    body = memoryview(data)[skip:]
+    codes = _codes(body, encoding)
+    lengths = _lengths(codes, encoding)
+    if encoding == "euc_jp" and int(lengths.sum()) != len(body):
+        lengths = _walk_euc(body, codes)
+    ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))) + skip
+    return Text(_chars(codes), array("q", ends.tobytes()), encoding)
+
+
+def _codes(data: bytes | memoryview, encoding: str) -> npt.NDArray[np.uint32]:
+    """Code points; broken bytes as marks."""
+    import numpy as np
+
+    chars = codecs.decode(data, encoding, "hakushi.mark")  # type: ignore[arg-type]
+    return np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _chars(codes: Any) -> str:
+    import numpy as np
+
+    broken = (codes >= _BROKEN) & (codes < 0xE000)
+    if broken.any():
+        codes = np.where(broken, np.uint32(0xFFFD), codes)
+    return codes.tobytes().decode("utf-32-le")
+
+
+def _lengths(codes: Any, encoding: str) -> npt.NDArray[np.int64]:
+    """The bytes of each code point in an encoding; a mark tells its own."""
+    import numpy as np
+
+    if encoding == "utf-8":
+        lengths = 1 + (codes >= 0x80) + (codes >= 0x800).astype(np.int64) + (codes >= 0x10000)
+    elif encoding in ("utf-16-le", "utf-16-be"):
+        lengths = np.where(codes >= 0x10000, 4, 2)
+    elif encoding == "cp932":
+        single = (codes < 0xA1) | ((codes >= 0xFF61) & (codes <= 0xFF9F))
+        lengths = np.where(single | ((codes >= 0xF8F0) & (codes <= 0xF8F3)), 1, 2)
+    elif encoding == "euc_jp":
+        lengths = _euc_lengths()[np.minimum(codes, 0xFFFF)]
+    else:
+        lengths = np.ones(len(codes), np.int64)
+    broken = (codes >= _BROKEN) & (codes < 0xE000)
+    return np.where(broken, codes.astype(np.int64) - _BROKEN, lengths).astype(np.int64)
+
+
+@cache
+def _euc_lengths() -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    table = np.full(0x10000, 3, np.int64)
+    table[:0xA1] = 1
+    table[0xFF61:0xFFA0] = 2
+    for lead in range(0xA1, 0xFF):
+        row = bytes(b for trail in range(0xA1, 0xFF) for b in (lead, trail))
+        table[[ord(c) for c in row.decode("euc_jp", "ignore")]] = 2
+    return table
+
+
+def _walk_euc(data: memoryview, codes: Any) -> npt.NDArray[np.int64]:
+    """The lengths by lead bytes: a few characters have both a two- and a three-byte form."""
+    import numpy as np
+
+    at, out = 0, []
+    for code in codes.tolist():
+        if _BROKEN <= code < 0xE000:
+            length = code - _BROKEN
+        else:
+            length = 1 if data[at] < 0x80 else 3 if data[at] == 0x8F else 2
+        out.append(length)
+        at += length
+    return np.array(out, np.int64)
+
+
+def _decode_7bit(data: bytes) -> Text:
+    """ISO-2022-JP: escape sequences belong to no character."""
+    chars: list[str] = []
+    offsets: list[int] = []
+    at, mode = 0, b""
+    for match in _ESCAPE.finditer(data):
+        _segment(data, at, match.start(), mode, chars, offsets)
+        at, mode = match.end(), match[0]
+    _segment(data, at, len(data), mode, chars, offsets)
+    return Text("".join(chars), (*offsets, len(data)), "iso-2022-jp")
+
+
+def _segment(
+    data: bytes, start: int, end: int, mode: bytes, chars: list[str], offsets: list[int]
+) -> None:
+    """The characters between two escapes. A line end returns to ASCII (RFC 1468)."""
+    at = start
+    charset = _MULTIBYTE.get(mode, "")
+    while charset and at + 1 < end and data[at] not in b"\r\n":
+        pair = bytes((data[at] | 0x80, data[at + 1] | 0x80))
+        char = ((b"\x8f" if charset == "0212" else b"") + pair).decode("euc_jp", "replace")
+        chars.append(char if len(char) == 1 else "\ufffd")
+        offsets.append(at)
+        at += 2
+    for place in range(at, end):
+        byte = data[place]
+        if mode == b"\x1b(I" and 0x21 <= byte <= 0x5F:
+            chars.append(chr(0xFF40 + byte))
+        else:
+            chars.append(chr(byte) if byte < 0x80 else "\ufffd")
+        offsets.append(place)
+
+
+def plain(text: Text) -> bool:
+    """Is it text as people write it: no broken bytes, no controls, few characters from nowhere?"""
+    import numpy as np
+
+    codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
+    weights = _weights()[np.minimum(codes, 0xFFFF)]
+    return not (weights <= -5).any() and float((weights < 0).mean() if len(weights) else 0) < 0.05

@@ -1,0 +1,222 @@
+"""From a text to the spans of personal data in it: forms, proofs, labels, tables."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from hakushi.detect import labels, tables
+from hakushi.detect.detector import Detector, Form, Need, Span
+from hakushi.detect.fold import fold
+from hakushi.detect.registry import detectors
+from hakushi.model import Finding, Locator, Strength, Text
+
+_NUMERIC = re.compile(r"[0-9()+\-. ]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A possible span, before overlaps are settled: the greater ``trust`` stays."""
+
+    detector: Detector
+    start: int
+    end: int
+    trust: int
+    """3 a column, 2 a label, 1 the form alone, 0 an unlabelled candidate."""
+
+
+@dataclass(slots=True)
+class Page:
+    """A text being read: folded, with the cells of its tables."""
+
+    folded: str
+    cells: list[tables.Cell]
+    starts: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cells.sort(key=lambda c: c.start)
+        self.starts = [c.start for c in self.cells]
+
+    def cell(self, at: int) -> tables.Cell | None:
+        """The cell that holds the character at ``at``."""
+        i = bisect_right(self.starts, at) - 1
+        return self.cells[i] if i >= 0 and at < self.cells[i].end else None
+
+
+def spans(text: Text, key: bytes) -> list[Span]:
+    """The personal data in a text, in order, none overlapping another."""
+    return read(text, key)[0]
+
+
+def read(
+    text: Text, key: bytes, carried: tables.Header | None = None
+) -> tuple[list[Span], tables.Header | None]:
+    """`spans`, for a part of a longer text: with the table header that holds at either end."""
+    folded = fold(text.chars)
+    if text.cells:
+        page, held = Page(folded, list(tables.given(folded, text.cells, text.header))), None
+    else:
+        found, held = tables.cells(folded, carried)
+        page = Page(folded, found)
+    hits = list(_in_columns(page))
+    done = {(h.start, h.end) for h in hits}
+    for detector in detectors():
+        hits.extend(h for h in _in_forms(page, detector) if (h.start, h.end) not in done)
+    return [_span(page, hit, key) for hit in _settle(hits)], held
+
+
+def find(text: Text, locator: Locator, key: bytes) -> list[Finding]:
+    """The spans of a text as findings in the bytes of ``locator``.
+
+    A derived text has no bytes of its own: its character indices stand for them.
+    """
+    return [finding(text, span, locator) for span in spans(text, key)]
+
+
+def finding(text: Text, span: Span, locator: Locator) -> Finding:
+    """One span as a finding."""
+    extent = text.extent(span.start, span.end)
+    return Finding(span.kind, locator, extent, span.strength, span.masked, span.value_key)
+
+
+# --- tables ------------------------------------------------------------------------------
+
+
+@cache
+def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
+    forms: dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]] = {}
+    for one in detectors():
+        patterns = tuple(re.compile(p) for p in one.cell)
+        forms[one.kind] = (*forms.get(one.kind, ()), (one, patterns))
+    return forms
+
+
+def _in_columns(page: Page) -> Iterator[_Hit]:
+    forms = _cell_forms()
+    for cell in page.cells:
+        if cell.column.kind is None or cell.end - cell.start > 200:
+            continue
+        value = page.folded[cell.start : cell.end]
+        for detector, patterns in forms[cell.column.kind]:
+            hit = _whole_cell(detector, patterns, cell, value)
+            if hit is not None:
+                yield hit
+                break
+
+
+def _whole_cell(
+    detector: Detector, patterns: Iterable[re.Pattern[str]], cell: tables.Cell, value: str
+) -> _Hit | None:
+    for pattern in patterns:
+        match = pattern.fullmatch(value)
+        if match is None:
+            continue
+        low, high = match.span("v") if "v" in pattern.groupindex else match.span()
+        if detector.prove(detector.normal(value[low:high])):
+            return _Hit(detector, cell.start + low, cell.start + high, 3)
+    return None
+
+
+# --- forms -------------------------------------------------------------------------------
+
+
+@cache
+def _patterns(detector: Detector) -> tuple[tuple[Form, re.Pattern[str]], ...]:
+    return tuple((form, re.compile(form.pattern)) for form in detector.forms)
+
+
+def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
+    held: list[_Hit] = []
+    failed = 0
+    before: _Hit | None = None
+    for form, pattern in _patterns(detector):
+        prove = form.prove or detector.prove
+        for match in pattern.finditer(page.folded):
+            start, end = match.span("v")
+            part = detector.narrow(page.folded[start:end])
+            if part is None:
+                continue
+            start, end = start + part[0], start + part[1]
+            good = prove(detector.normal(page.folded[start:end]))
+            trust = _trust(page, detector, form, start, end, before) if good else None
+            if not good:
+                failed += form.need is Need.CANDIDATE
+            elif trust:
+                before = _Hit(detector, start, end, trust)
+                yield before
+            elif trust == 0:
+                held.append(_Hit(detector, start, end, 0))
+    if not detector.scarce or failed <= len(held):
+        yield from held
+
+
+def _trust(
+    page: Page, detector: Detector, form: Form, start: int, end: int, before: _Hit | None
+) -> int | None:
+    """How far to believe a proven match; None refuses it."""
+    cell = page.cell(start)
+    numeric = bool(_NUMERIC.match(page.folded[start:end]))
+    floor = 0
+    if cell is not None:
+        if cell.column.kind == detector.kind:
+            return 3
+        if numeric and (cell.column.foreign or cell.column.kind is not None):
+            return None
+        floor = cell.start
+    if form.need is Need.ALONE and not numeric:
+        return 1
+    said = labels.says(page.folded, start, end, floor)
+    if said is None:
+        return None
+    if detector.kind in said:
+        return 2
+    if before is not None and before.trust == 2 and before.end <= start <= before.end + 16:
+        if labels.listed(page.folded[before.end : start]):
+            return 2
+    if said or not detector.stands(page.folded[start:end]):
+        return None
+    return {Need.ALONE: 1, Need.CANDIDATE: 0}.get(form.need)
+
+
+# --- settling ----------------------------------------------------------------------------
+
+
+def _settle(hits: list[_Hit]) -> list[_Hit]:
+    """Of hits that overlap, the most trusted, then the longest; in order of place."""
+    hits.sort(key=lambda h: (-h.trust, h.start - h.end, h.start, h.detector.kind))
+    starts: list[int] = []
+    ends: list[int] = []
+    kept: list[_Hit] = []
+    for hit in hits:
+        i = bisect_left(ends, hit.start + 1)
+        if i < len(starts) and starts[i] < hit.end:
+            continue
+        at = bisect_left(starts, hit.start)
+        starts.insert(at, hit.start)
+        ends.insert(at, hit.end)
+        kept.append(hit)
+    kept.sort(key=lambda h: h.start)
+    return kept
+
+
+def _span(page: Page, hit: _Hit, key: bytes) -> Span:
+    value = page.folded[hit.start : hit.end]
+    detector = hit.detector
+    return Span(
+        detector.kind,
+        hit.start,
+        hit.end,
+        Strength.LABELLED if hit.trust else Strength.UNLABELLED,
+        detector.mask(value),
+        value_key(detector.kind, detector.normal(value), key),
+    )
+
+
+def value_key(kind: str, value: str, key: bytes) -> bytes:
+    """The keyed hash that counts equal values of one kind; tells nothing without the key."""
+    data = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, key=key[:64], digest_size=16).digest()

@@ -1,0 +1,169 @@
+"""氏名: only where anchored: 様, 殿, 氏; a label; an office's introduction; a name column."""
+
+from hakushi.detect.detector import Detector, Form, Need, mask_word
+from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
+from hakushi.detect.names import NAME, narrow, plausible, surname_of
+
+_K = f"[{KANJI}ヶケノ]"
+_LABELS = (
+    "氏名",
+    "お名前",
+    "御名前",
+    "姓名",
+    "ご氏名",
+    "申請者",
+    "申請者氏名",
+    "届出人",
+    "届出者",
+    "世帯主",
+    "世帯主氏名",
+    "納税義務者",
+    "納税者",
+    "被保険者",
+    "被保険者氏名",
+    "代表者",
+    "代表者氏名",
+    "代表者名",
+    "受取人",
+    "口座名義",
+    "口座名義人",
+    "名義人",
+    "担当者名",
+    "本人氏名",
+    "患者氏名",
+    "患者名",
+    "児童氏名",
+    "生徒氏名",
+    "保護者",
+    "保護者氏名",
+    "保護者名",
+    "緊急連絡先氏名",
+    "契約者",
+    "契約者名",
+    "契約者氏名",
+    "所有者",
+    "所有者氏名",
+    "相続人",
+    "被相続人",
+    "代理人",
+    "連帯保証人",
+    "保証人",
+    "申込者",
+    "申込者氏名",
+    "請求者",
+    "請求者氏名",
+    "宛名",
+    "代表取締役",
+    "代表取締役社長",
+    "代表社員",
+    "理事長",
+    "続柄 本人",
+    "配偶者",
+    "配偶者氏名",
+    "扶養者",
+    "使用者氏名",
+    "職員氏名",
+    "社員氏名",
+    "利用者氏名",
+    "利用者名",
+    "受給者",
+    "受給者氏名",
+    "届出者氏名",
+    "氏 名",
+    "死亡者",
+    "筆頭者",
+    "氏名又は名称",
+    "氏名・名称",
+    "name",
+    "full name",
+    "担当",
+    "担当者",
+)
+
+
+def _normal(value: str) -> str:
+    return value.replace(" ", "").replace("・", "").translate(VARIANTS)
+
+
+def _strict(value: str) -> bool:
+    """A name with a surname that we know, where the anchor itself is weak."""
+    return plausible(value, known=True)
+
+
+def _intro(value: str) -> bool:
+    """X課のYです: Y is a name, not work, a plan or a person's role."""
+    words = (
+        "仕事 予定 管轄 予算 案内 連絡 電話 住所 職員 担当 担当者 責任者 代表 番号 場合 問題 対象 結果 意見 方針 決定 指示 管理 "
+        "業務 所管 発行 提供 主催 共催 協力 運営 建物 施設 場所 隣 前 後 横 中 上 下 先 件 者 人 物 方 例 通り 窓口 受付 会議 資料 回答 内容 "
+        "制度 事業 計画 報告 書類 入口 出口 裏 向 向かい 近く 一員 一人 出身 所属 勤務 在籍 新人 社員 部長 課長 係長 所長 局長 室長"
+    ).split()
+    return plausible(value) and value not in words and (len(value) <= 4 or bool(surname_of(value)))
+
+
+PLUGIN = Detector(
+    kind="person_name",
+    source="Anchors of Japanese office letters; surnames from our own list",
+    forms=(
+        Form(rf"(?P<v>{NAME}) {{0,3}}(?:様方?|殿|さま)(?![{KANJI}])(?!式|々)", Need.ALONE),
+        Form(
+            rf"(?:課|部|室|局|所|係|社|店|署|庁|会|院|校|園|科|センター|グループ|チーム|支店|銀行)の(?P<v>{_K}{{1,5}})"
+            r"(?=と申します|でございます|です[。、\s]|と申し)",
+            Need.ALONE,
+            _intro,
+        ),
+        Form(
+            rf"(?:代表取締役(?:社長|会長)?|代表社員|代表理事|理事長|取締役社長)[ :\n]{{1,3}}(?P<v>{_K}{{1,5}} {_K}{{1,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?)(?![{KANJI}{HIRAGANA}])",
+            Need.ALONE,
+        ),
+        Form(
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} ?{_K}{{1,4}}) {{0,2}}氏(?![{KANJI}])",
+            Need.ALONE,
+            _strict,
+        ),
+        Form(
+            rf"(?<![{KANJI}{KATAKANA}])(?P<v>{_K}{{1,5}} ?(?:{_K}{{1,4}}|[{HIRAGANA}]{{2,5}})) ?[(（] ?[{KATAKANA}]{{2,8}} ?[{KATAKANA}]{{2,8}} ?[)）]",
+            Need.ALONE,
+            _strict,
+        ),
+        Form(
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} {_K}{{1,5}}|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?|{_K}{{1,3}} ?[{KATAKANA}]{{2,6}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+        ),
+    ),
+    labels=_LABELS,
+    header=(
+        r"氏名|お名前|姓名|^名前|^氏$|^姓$|^名$|氏名(?:又は|・)名称|(?:担当|申請|申込|保護|契約|所有|代表|利用|届出|請求|納税|受給|使用|登録|作成)者(?:氏)?名|世帯主(?:氏?名)?|"
+        r"(?:患者|生徒|児童|園児|学生|職員|社員|会員|名義人|相続人|受取人|顧客|本人|従業員|入居者|被保険者|教員|委員|議員|組合員)(?:氏)?名|納税義務者|被保険者|口座名義人?|宛名|"
+        r"^(?:full|first|last|given|family|customer|user|person|employee)?[_ ]?name$|担当者?$"
+    ),
+    cell=(
+        rf"(?P<v>{_K}{{1,5}} {{0,2}}{_K}{{0,5}}[{HIRAGANA}]{{0,5}}) ?(?:様|殿|氏)?",
+        rf"(?P<v>{_K}{{1,5}} {{0,2}}[{KATAKANA}]{{1,8}}) ?(?:様|殿|氏)?",
+        rf"(?P<v>[{HIRAGANA}]{{1,6}} {{0,2}}(?:[{HIRAGANA}]{{1,6}}|{_K}{{1,4}})) ?(?:様|殿|氏)?",
+        rf"(?P<v>[{KATAKANA}]{{1,12}}(?:[・= ]{{1,2}}[{KATAKANA}]{{1,12}}){{0,4}}) ?(?:様|殿|氏)?",
+        r"(?P<v>[A-Z][A-Za-z'\-]{1,20},? [A-Z][A-Za-z'\-]{0,20}(?: [A-Z][A-Za-z'\-]{1,20})?)",
+    ),
+    prove=lambda value: len(value) > 0 and plausible(value),
+    narrow=narrow,
+    normal=_normal,
+    mask=mask_word,
+    literals=("様", "殿", "と申します", "代表取締役"),
+    yes=(
+        ("足達　長吉 様", "足達　長吉"),
+        ("お電話でご相談の件、志賀浪麟作様（昭和５年生まれ）", "志賀浪麟作"),
+        ("お世話になっております。県税事務所の橋本です。", "橋本"),
+        ("代表取締役 近藤 裕美子 様", "近藤 裕美子"),
+        ("氏名：山田　太郎", "山田　太郎"),
+        ("昨日は田中様にお会いしました", "田中"),
+        ("申請者氏名 鈴木さくら", "鈴木さくら"),
+    ),
+    no=(
+        "皆様にお知らせします",
+        "お客様各位",
+        "仕様書を確認し、同様に処理する",
+        "この模様は多様である",
+        "担当者様",
+        "予算課の仕事です。",
+        "森林、山口、大分、福島などの地名を含む。松竹梅、千代田、日立の製品を用いる。",
+        "氏名を記入してください",
+    ),
+)

@@ -1,0 +1,143 @@
+"""電話番号: mobile (060 070 080 090), IP (050), fixed, free-dial, and +81."""
+
+from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import digits
+
+_FIVE = frozenset(
+    "01267 01372 01374 01377 01392 01397 01398 01456 01457 01466 01547 01558 01564 01586 01587 01632 01634 "
+    "01635 01648 01654 01655 01656 01658 04992 04994 04996 04998 05769 05979 07468 08387 08388 08396 08477 "
+    "08512 08514 09496 09802 09912 09913 09969".split()
+)
+_THREE = frozenset(
+    "011 015 017 018 019 022 023 024 025 026 027 028 029 042 043 044 045 046 047 048 049 052 053 054 055 058 "
+    "059 072 073 074 075 076 077 078 079 082 083 084 086 087 088 089 092 093 095 096 097 098 099".split()
+)
+_MOBILE = ("060", "070", "080", "090")
+
+
+def normal(value: str) -> str:
+    """Digits, with the country code 81 as 0."""
+    number = digits(value)
+    if value.lstrip("(").startswith("+81"):
+        number = "0" + number[2:].removeprefix("0")
+    return number
+
+
+def prove(number: str) -> bool:
+    """Ten digits, or eleven for mobile, IP and some free-dial; no subscriber number of zeros only."""
+    if not number.startswith("0") or number[1:2] == "0" or set(number[3:]) == {"0"}:
+        return False
+    if number[:3] in (*_MOBILE, "050", "020"):
+        return len(number) == 11
+    return len(number) == 10 or (len(number) == 11 and number.startswith("0800"))
+
+
+def _planned(written: str) -> bool:
+    """Do the groups keep to the numbering plan? Asked of numbers that no label names."""
+    groups = written.replace("(", "-").replace(")", "-").strip("-").split("-")
+    if len(groups) != 3 or groups[1].startswith("000") or groups[2] == "0000":
+        return False
+    area, exchange, last = groups
+    if len(last) != 4 and area not in ("0120", "0570", "0800", "0990"):
+        return False
+    if area in _MOBILE or area == "050":
+        return len(exchange) == 4 and not (
+            area != "050" and exchange[0] == "0" and exchange[1] == "0"
+        )
+    if area in ("0120", "0570", "0990"):
+        return len(exchange) + len(last) == 6
+    if area == "0800":
+        return len(exchange) == 3
+    return {
+        2: area in ("03", "06", "04") and len(exchange) == 4,
+        3: area in _THREE and len(exchange) == 3,
+        4: len(exchange) == 2 and area[:3] not in (*_MOBILE, "050", "020", "010"),
+        5: area in _FIVE and len(exchange) == 1,
+    }.get(len(area), False) and exchange[0] not in "01"
+
+
+def _mask(value: str) -> str:
+    """Area code and last group stay: 090-****-1234."""
+    places = [i for i, c in enumerate(value) if c.isdigit()]
+    keep = {*places[:3], *places[-4:]}
+    return "".join("*" if c.isdigit() and i not in keep else c for i, c in enumerate(value))
+
+
+_LEFT = r"(?<![0-9A-Za-z_+])(?<![0-9][.\-/)])(?<![0-9] )(?<!\.)"
+_RIGHT = r"(?![0-9A-Za-z_])(?![.\-/][0-9])"
+_GROUPED = r"0\d{1,4}-\d{1,4}-\d{3,4}"
+
+PLUGIN = Detector(
+    kind="phone",
+    source="Numbering plan of the Ministry of Internal Affairs and Communications (060 from 2026)",
+    forms=(
+        Form(rf"{_LEFT}(?P<v>{_GROUPED}){_RIGHT}", Need.ALONE),
+        Form(rf"{_LEFT}(?P<v>\(?0\d{{1,4}}[)(] ?\d{{1,4}}[)\-]\d{{4}}){_RIGHT}", Need.ALONE),
+        Form(
+            r"(?<![0-9A-Za-z+])(?P<v>\+81[ \-]?\(?0?\)?[ \-]?\d{1,4}[ \-]\d{1,4}[ \-]\d{4})(?![0-9A-Za-z])",
+            Need.ALONE,
+        ),
+        Form(r"(?<![0-9A-Za-z+])(?P<v>\+81\d{9,10})(?![0-9A-Za-z])", Need.ALONE),
+        Form(rf"{_LEFT}(?P<v>0\d{{1,4}} \d{{1,4}} \d{{4}}){_RIGHT}"),
+        Form(rf"{_LEFT}(?P<v>0\d{{1,4}}\.\d{{1,4}}\.\d{{4}}){_RIGHT}"),
+        Form(rf"{_LEFT}(?P<v>0\d{{9,10}}){_RIGHT}"),
+    ),
+    labels=(
+        "電話番号",
+        "電話",
+        "お電話",
+        "でんわ",
+        "TEL",
+        "Tel.",
+        "Phone",
+        "mobile",
+        "携帯電話",
+        "携帯番号",
+        "携帯",
+        "ケータイ",
+        "FAX",
+        "ファックス",
+        "ファクス",
+        "ﾌｧｯｸｽ",
+        "連絡先",
+        "緊急連絡先",
+        "連絡先電話番号",
+        "電話/FAX",
+        "℡",
+        "☎",
+        "phone_number",
+        "telephone",
+        "fax番号",
+        "内線",
+        "お問い合わせ",
+        "問合せ先",
+        "cell",
+        "phone number",
+        "自宅電話",
+        "勤務先電話",
+    ),
+    header=r"電話(?:番号)?|tel(?:ephone)?(?:番号)?|phone(?:_?(?:no|number))?|携帯(?:電話)?(?:番号)?|fax(?:番号)?|ファックス|連絡先(?:番号)?|mobile|℡|☎",
+    cell=(
+        rf"(?P<v>{_GROUPED}|\(?0\d{{1,4}}[)(]\d{{1,4}}[)\-]\d{{4}}|0\d{{9,10}}|0\d{{1,4}} \d{{1,4}} \d{{4}}|\+81[ \-]?\d{{1,4}}[ \-]?\d{{1,4}}[ \-]?\d{{4}})",
+    ),
+    prove=prove,
+    stands=_planned,
+    normal=normal,
+    mask=_mask,
+    shapes=(r"0\d{1,4}[-)]\d{1,4}-\d{4}", r"\+81[ -]?\d"),
+    yes=(
+        ("電話 03-3234-5678", "03-3234-5678"),
+        ("携帯: 09012345678", "09012345678"),
+        ("ご連絡は090-1234-5678まで", "090-1234-5678"),
+        ("TEL ０４５（２３４）５６７８", "０４５（２３４）５６７８"),
+        ("Phone: +81-90-1234-5678", "+81-90-1234-5678"),
+        ("電話 0466-29-0374 / 060-1234-5678", "060-1234-5678"),
+    ),
+    no=(
+        "問合せ先 045-000-0000",
+        "2019-07-10 12:34:05",
+        "伝票番号 0460-23-3219",
+        "seq=4144102832500",
+        "部品番号 090-1234-5678",
+    ),
+)

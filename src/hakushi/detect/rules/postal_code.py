@@ -1,0 +1,55 @@
+"""郵便番号: three digits and four."""
+
+from hakushi.detect.detector import Detector, Form, Need
+
+_NEVER = frozenset("000".split()) | frozenset(f"{n:03}" for n in (9_99,))
+
+
+def prove(value: str) -> bool:
+    """Seven digits of a three-digit area that Japan Post delivers to."""
+    return (
+        len(value) == 7
+        and value[:3] not in _NEVER
+        and value[:2] != "00"
+        or value[:3] in ("001", "002", "003", "004", "005", "006", "007")
+    )
+
+
+_PLACE = r"(?=[\s　\"',|]{0,4}(?:東京都|北海道|京都府|大阪府|[^\s\d]{2,3}県|[^\s\d]{1,5}[市区郡]))"
+
+PLUGIN = Detector(
+    kind="postal_code",
+    source="Japan Post, seven-digit postal codes (1998)",
+    forms=(
+        Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE),
+        Form(rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}", Need.ALONE),
+        Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
+        Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{7})(?![0-9A-Za-z\-])"),
+    ),
+    labels=(
+        "郵便番号",
+        "〒",
+        "郵便No",
+        "〒番号",
+        "zip",
+        "zip code",
+        "zip_code",
+        "postal code",
+        "postal_code",
+        "postcode",
+        "ZIPコード",
+        "ゆうびん番号",
+    ),
+    header=r"郵便番号|郵便(?:no)?|〒|zip(?:_?code)?|post(?:al)?_?code|ゆうびん番号",
+    cell=(r"〒? {0,2}(?P<v>\d{3}-?\d{4})",),
+    prove=prove,
+    mask=lambda value: value[:3] + "".join("*" if c.isdigit() else c for c in value[3:]),
+    literals=("〒",),
+    yes=(
+        ("〒426-0082", "426-0082"),
+        ("〒　５２２－００６９", "５２２－００６９"),
+        ("郵便番号 4260082", "4260082"),
+        ("634-0074 奈良県橿原市", "634-0074"),
+    ),
+    no=("code 631-0205", "寸法 560-8909 1:336", "内線 123-4567", "〒12-3456"),
+)

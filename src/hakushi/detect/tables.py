@@ -1,0 +1,192 @@
+"""Tables inside a text: what each column's header says its cells are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hakushi.detect.registry import detectors
+
+_FIELD = re.compile(r'"(?:[^"\n]|"")*"|[^,\t;|\n"]*')
+_ALIGNED = re.compile(r"[^ \n](?: ?[^ \n])*")
+_TRIM = " \"'「」『』【】[]*＊:|"
+_REST = re.compile(r"(?:名|欄|様|[0-9①②③]|\([^()]{0,12}\)){0,3}$")
+_FOREIGN = re.compile(
+    r"(?:番号|コード|ID|[Nn][Oo]\.?|№|JAN|ISBN|SKU|伝票|品番|型番|数量|単価|金額|[Cc]ode)$"
+)
+_MAX_LINE = 20_000
+_MAX_COLUMNS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a header says: a kind, or that it is some other number (``foreign``), or nothing."""
+
+    kind: str | None = None
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a delimited table: how its lines split, and its columns."""
+
+    delimiter: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell below a header, trimmed: character offsets and its column."""
+
+    start: int
+    end: int
+    column: Column
+
+
+@lru_cache(maxsize=1)
+def _headers() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((d.kind, re.compile(d.header, re.IGNORECASE)) for d in detectors() if d.header)
+
+
+@lru_cache(maxsize=1)
+def _any_header() -> re.Pattern[str]:
+    words = "|".join(f"(?:{d.header})" for d in detectors() if d.header)
+    return re.compile(words, re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def column(name: str) -> Column:
+    """What a folded header cell says. Japanese puts the head last, so the last match wins."""
+    name = name.strip(_TRIM).replace(" ", "")
+    if not name or len(name) > 40:
+        return Column()
+    best: tuple[int, int, str] | None = None
+    for kind, pattern in _headers():
+        for match in pattern.finditer(name):
+            rank = (match.end(), match.end() - match.start(), kind)
+            best = rank if best is None or rank[:2] > best[:2] else best
+    if best is not None and _REST.match(name, best[0]):
+        return Column(best[2])
+    return Column(foreign=bool(_FOREIGN.search(name)))
+
+
+def split(line: str, base: int, delimiter: str) -> list[tuple[int, int]]:
+    """The fields of one line as trimmed character spans; quotes are not part of a field."""
+    if delimiter == "  ":
+        return [(base + m.start(), base + m.end()) for m in _ALIGNED.finditer(line)]
+    out: list[tuple[int, int]] = []
+    if '"' not in line:
+        at = 0
+        for field in line.split(delimiter):
+            out.append(_trim(line, at, at + len(field), base))
+            at += len(field) + 1
+        return out
+    at = 0
+    while at <= len(line) and len(out) < _MAX_COLUMNS:
+        end = _quoted(line, at) if line.startswith('"', at) else -1
+        end = line.find(delimiter, max(at, end)) if end != len(line) else -1
+        end = len(line) if end < 0 else end
+        out.append(_trim(line, at, end, base))
+        at = end + 1
+    return out
+
+
+def _quoted(line: str, at: int) -> int:
+    """The end of a quoted field that starts at ``at``."""
+    match = _FIELD.match(line, at)
+    return match.end() if match else at
+
+
+def _trim(line: str, start: int, end: int, base: int) -> tuple[int, int]:
+    while start < end and line[start] in " \"'\r":
+        start += 1
+    while end > start and line[end - 1] in " \"'\r":
+        end -= 1
+    return base + start, base + end
+
+
+def header_of(line: str) -> Header | None:
+    """The header that a folded line is, if two or more of its fields name a kind."""
+    if len(line) > _MAX_LINE or not _any_header().search(line):
+        return None
+    for delimiter in ("\t", ",", "|", ";", "  "):
+        if delimiter not in line:
+            continue
+        fields = split(line, 0, delimiter)
+        if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
+            continue
+        columns = tuple(column(line[a:b]) for a, b in fields)
+        known = sum(c.kind is not None for c in columns)
+        digits = sum(c.isdigit() for c in line)
+        if known >= 2 and known * 3 >= len(columns) and digits * 4 <= len(line):
+            return Header(delimiter, columns)
+    return None
+
+
+def cells(folded: str, carried: Header | None = None) -> tuple[list[Cell], Header | None]:
+    """The cells below headers in a text, and the header that still holds at its end.
+
+    ``carried`` is the header that held where the text begins (the text is a part of a longer one).
+    """
+    out: list[Cell] = []
+    header, at = carried, 0
+    any_header = _any_header().search(folded)
+    if header is None and any_header is None:
+        return out, None
+    if header is None and any_header is not None:
+        at = folded.rfind("\n", 0, any_header.start()) + 1
+    while at < len(folded):
+        end = folded.find("\n", at)
+        end = len(folded) if end < 0 else end
+        line = folded[at:end]
+        fresh = header_of(line)
+        if fresh is not None:
+            header = fresh
+        elif header is not None:
+            fields = _row(line, at, header)
+            if fields is None:
+                header = None
+            else:
+                out.extend(
+                    Cell(a, b, c)
+                    for (a, b), c in zip(fields, header.columns, strict=False)
+                    if a < b
+                )
+        at = end + 1
+    return out, header
+
+
+def _row(line: str, base: int, header: Header) -> list[tuple[int, int]] | None:
+    """The fields of a row under the header; None where the table has ended."""
+    if len(line) > _MAX_LINE:
+        return None
+    if not line.strip(" -+=|:\r\t"):
+        return [] if line.strip() else None
+    fields = split(line, base, header.delimiter)
+    width = len(header.columns)
+    return fields if width - 2 <= len(fields) <= width + 2 and len(fields) > 1 else None
+
+
+def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) -> Iterator[Cell]:
+    """The cells of a table whose rows are known (a spreadsheet, a database, HTML).
+
+    Without a header row, a cell's left neighbour may be its label.
+    """
+    columns: tuple[Column, ...] = ()
+    for number, row in enumerate(rows):
+        names = [folded[a:b] for a, b in row]
+        found = tuple(column(n) for n in names)
+        known = sum(c.kind is not None for c in found)
+        if (header and number == 0) or (known >= 2 and known * 2 >= len([n for n in names if n])):
+            columns = found
+            continue
+        for place, (a, b) in enumerate(row):
+            said = columns[place] if place < len(columns) else Column()
+            if said.kind is None and not said.foreign and place:
+                said = found[place - 1]
+            if a < b:
+                start, end = _trim(folded, a, b, 0)
+                if start < end:
+                    yield Cell(start, end, said)
