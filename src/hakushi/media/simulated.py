@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hakushi.media.linux import printable
 from hakushi.model import (
     SECTOR,
     Ability,
@@ -317,7 +318,7 @@ class Simulated:
     def identify(self) -> Drive:
         """What the drive answers when asked who it is, this time."""
         self._state.put("identified", self._state.get("identified") + 1)
-        serial = self.identity.serial
+        serial = printable(self.identity.serial)
         if "swaps-identity" in self.identity.faults and self._state.get("identified") % 2 == 0:
             serial += "-SWAPPED"
         return Drive(
@@ -325,7 +326,7 @@ class Simulated:
             serial=serial,
             size=self.size,
             model=f"Hakushi simulated {self.identity.bus.upper()}",
-            wwn=self.identity.wwn,
+            wwn=printable(self.identity.wwn),
             firmware="1",
             transport=self.identity.bus,
             native_size=self.identity.size,

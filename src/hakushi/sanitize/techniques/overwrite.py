@@ -281,7 +281,7 @@ def _holds(reader: Reader, fill: Fill, start: int, end: int, but: Extents) -> bo
 PLUGIN = Technique(
     id="overwrite",
     method=Method.CLEAR,
-    standard="NIST SP 800-88 Rev. 2 (2025), Clear; Rev. 1 table A-5 names it for ATA and SCSI",
+    standard="NIST SP 800-88 Rev. 2 (2025), Clear",
     about=message("Writes a keystream over every address and reads all of it back."),
     unfit=unfit,
     run=run,
