@@ -76,6 +76,7 @@ def judge(facts: Facts) -> Judgement:
     doubts = _doubts(facts)
     if residue:
         return Judgement(Verdict.RESIDUE, severity(facts), (*residue, *doubts))
+    doubts += _unexplained(facts)
     if doubts:
         return Judgement(Verdict.INCONCLUSIVE, Severity.NONE, tuple(doubts))
     return Judgement(Verdict.CLEAN, Severity.NONE, tuple(_clean(facts)))
@@ -97,15 +98,19 @@ def _residue(facts: Facts) -> list[Message]:
     files = facts.roles.get(Role.CONTENT, 0)
     if files:
         out.append(
-            message("{count:,} files or folders can be restored or are still named.", count=files)
+            message(
+                "Files and folders that can be restored or are still named: {count:,}.", count=files
+            )
         )
     if names := facts.roles.get(Role.NAME, 0):
-        out.append(message("{count:,} old names or records of files are left.", count=names))
+        out.append(message("Old names and records of files that are left: {count:,}.", count=names))
     if labels := facts.roles.get(Role.LABEL, 0):
-        out.append(message("{count:,} volume labels that someone chose are left.", count=labels))
+        out.append(message("Volume labels that someone chose: {count:,}.", count=labels))
     if labelled := sum(n for n, _ in facts.findings.values()):
         out.append(
-            message("{count:,} pieces of personal data were found with a label.", count=labelled)
+            message(
+                "Pieces of personal data whose label says what they are: {count:,}.", count=labelled
+            )
         )
     return out
 
@@ -121,22 +126,24 @@ def _doubts(facts: Facts) -> list[Message]:
             )
         )
     if facts.unread:
-        out.append(message("{count:,} bytes were not read.", count=facts.unread))
+        out.append(message("Bytes that were not read: {count:,}.", count=facts.unread))
     if facts.undone:
-        out.append(message("{count:,} pieces of the work did not end.", count=facts.undone))
+        out.append(message("Pieces of work that did not end: {count:,}.", count=facts.undone))
     if facts.damage:
-        out.append(message("{count:,} things could not be read or parsed.", count=facts.damage))
+        out.append(
+            message("Things that could not be read or parsed: {count:,}.", count=facts.damage)
+        )
     if locked := facts.roles.get(Role.ENCRYPTED, 0):
         out.append(
-            message("{count:,} encrypted volumes or files whose key is not known.", count=locked)
+            message("Encrypted volumes or files whose key is not known: {count:,}.", count=locked)
         )
     if unlabelled := sum(n for _, n in facts.findings.values()):
         out.append(
             message(
-                "{count:,} numbers look like personal data but carry no label.", count=unlabelled
+                "Numbers that look like personal data but carry no label: {count:,}.",
+                count=unlabelled,
             )
         )
-    out.extend(_unexplained(facts))
     if facts.hidden is None:
         out.append(message("The drive does not say whether it hides sectors."))
     elif facts.hidden:
@@ -148,7 +155,7 @@ def _unexplained(facts: Facts) -> list[Message]:
     out = []
     if facts.unexplained:
         out.append(
-            message("{count:,} structured bytes that nothing explains.", count=facts.unexplained)
+            message("Structured bytes that nothing explains: {count:,}.", count=facts.unexplained)
         )
     if facts.random and (facts.plain or facts.unexplained):
         out.append(
@@ -170,13 +177,15 @@ def _unexplained(facts: Facts) -> list[Message]:
 def _clean(facts: Facts) -> Sequence[Message]:
     out = [message("All {count:,} bytes were read.", count=facts.size)]
     if facts.random:
-        out.append(message("{count:,} bytes are uniform like random ones.", count=facts.random))
+        out.append(
+            message("Bytes that are uniform like random ones: {count:,}.", count=facts.random)
+        )
     if facts.plain:
-        out.append(message("{count:,} bytes are zeros or constant fill.", count=facts.plain))
+        out.append(message("Bytes of zeros or constant fill: {count:,}.", count=facts.plain))
     if facts.structures:
         out.append(
             message(
-                "The rest are {count:,} structures of partition tables or new, empty file systems.",
+                "Structures of partition tables or new, empty file systems account for the rest: {count:,}.",
                 count=facts.structures,
             )
         )
