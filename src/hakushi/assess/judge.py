@@ -185,7 +185,8 @@ def _clean(facts: Facts) -> Sequence[Message]:
     if facts.structures:
         out.append(
             message(
-                "Structures of partition tables or new, empty file systems account for the rest: {count:,}.",
+                "Structures of partition tables or new, empty file systems account for the rest:"
+                " {count:,}.",
                 count=facts.structures,
             )
         )
