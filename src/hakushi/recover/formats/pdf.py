@@ -1,0 +1,177 @@
+"""PDF (ISO 32000-2): walks the objects in file order up to the %%EOF that its own startxref proves.
+
+Incremental updates follow one another (7.5.6); a linearized file (Annex F) has a first %%EOF with
+``startxref 0`` that ends nothing. Flate streams are inflated, so that bytes which a newer file
+wrote over do not pass.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hakushi.model import Extent, Malformed, Source
+from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
+from hakushi.recover.cursor import Short
+from hakushi.recover.grammar.stream import find, follow, pieces
+
+_HEADER = re.compile(rb"%PDF-[12]\.\d")
+_SKIP = re.compile(rb"(?:[\t\n\f\r ]|%(?!%EOF)[^\r\n]*[\r\n])*")
+_OBJECT = re.compile(rb"(\d{1,10})[\t\n\f\r ]+(\d{1,5})[\t\n\f\r ]+obj(?![a-z])")
+_END = re.compile(rb"startxref[\t\n\f\r ]+(\d{1,11})[\t\n\f\r ]+(?:%[^%\r\n][^\r\n]*\s+)?%%EOF")
+_BODY = re.compile(rb"stream(\r\n|\n|\r)|endobj")
+_LENGTH = re.compile(rb"/Length[\t\n\f\r ]+(\d{1,10})(?![\t\n\f\r ]+\d+[\t\n\f\r ]+R)(?!\d)")
+_FLATE = re.compile(rb"/Filter[\t\n\f\r ]*\[?[\t\n\f\r ]*/(?:FlateDecode|Fl)\b")
+
+_LARGEST_DICTIONARY = 4 << 20
+_LARGEST_TABLE = 64 << 20
+_LARGEST_STREAM = 1 << 30
+
+
+@dataclass(slots=True)
+class _Seen:
+    sections: set[int] = field(default_factory=set)
+    """Offsets at which a startxref may point: objects and xref tables."""
+    encrypted: bool = False
+    flawed: bool = False
+    """A stream did not inflate."""
+
+
+def probe(source: Source) -> bool:
+    return _HEADER.match(source.read(Extent(0, 8))) is not None
+
+
+def measure(source: Source, budget: Budget) -> Measure | None:
+    """To the last %%EOF that belongs to it; to the last whole object if one is broken."""
+    return follow(source, _walk(source, budget)) if probe(source) else None
+
+
+def _walk(source: Source, budget: Budget) -> Iterator[int]:
+    cursor, seen, at, end = Cursor(source), _Seen(), 8, 0
+    while True:
+        budget.pay()
+        try:
+            at, ends = _next(cursor, seen, at, budget)
+        except Malformed:
+            # Whole objects behind an end are an update that was torn.
+            if not end or at > end:
+                raise
+            break
+        if ends:
+            end = at
+        if ends or not end:
+            yield at
+    yield end
+    if seen.flawed and not seen.encrypted:
+        raise Malformed("a stream does not inflate")
+
+
+def _next(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> tuple[int, bool]:
+    """(offset behind the next object or section, whether the file may end there)."""
+    at = _skip(cursor, at)
+    head = _ahead(cursor, at, 128)
+    if match := _OBJECT.match(head):
+        seen.sections.add(at)
+        return _object(cursor, seen, at + match.end(), budget), False
+    if head.startswith(b"xref"):
+        seen.sections.add(at)
+        behind = find(cursor.source, b"startxref", at, budget, at + _LARGEST_TABLE)
+        if behind < 0:
+            raise _broken(cursor, at + _LARGEST_TABLE, "a cross-reference table without an end")
+        if b"/Encrypt" in _ahead(cursor, max(at, behind - 4096), min(4096, behind - at)):
+            seen.encrypted = True
+        return behind, False
+    if match := _END.match(head):
+        behind = at + match.end()
+        eol = re.match(rb"\r?\n|\r", _ahead(cursor, behind, 2))
+        behind += eol.end() if eol else 0
+        return behind, int(match[1]) in seen.sections
+    raise _broken(cursor, at + 128, "neither an object nor a cross-reference")
+
+
+def _broken(cursor: Cursor, needed: int, why: str) -> Malformed:
+    return Short(why) if needed > cursor.size else Malformed(why)
+
+
+def _skip(cursor: Cursor, at: int) -> int:
+    """Behind white space and comments."""
+    for _ in range(64):
+        head = _ahead(cursor, at, 512)
+        match = _SKIP.match(head)
+        step = match.end() if match else 0
+        at += step
+        if step < len(head) or not head:
+            return at
+    raise Malformed("nothing but white space")
+
+
+def _ahead(cursor: Cursor, at: int, length: int) -> bytes:
+    """Up to ``length`` bytes, fewer at the end."""
+    return cursor.take(at, max(0, min(length, cursor.size - at)))
+
+
+def _object(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> int:
+    """Behind the endobj of an object whose body starts at ``at``."""
+    reach = 1024
+    while True:
+        budget.pay()
+        body = _ahead(cursor, at, reach)
+        match = _BODY.search(body)
+        if match:
+            break
+        if at + reach >= cursor.size:
+            raise Short("an object without an end")
+        if reach >= _LARGEST_DICTIONARY:
+            raise Malformed("an object without an end")
+        reach *= 4
+    if match[0] == b"endobj":
+        return at + match.end()
+    dictionary = body[: match.start()]
+    if b"/Encrypt" in dictionary:
+        seen.encrypted = True
+    start = at + match.end()
+    end = _stream_end(cursor, dictionary, start, budget)
+    if _FLATE.search(dictionary) and not _inflates(cursor.source, start, end, budget):
+        seen.flawed = True
+    tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
+    return end + (tail.end() if tail else 0)
+
+
+def _stream_end(cursor: Cursor, dictionary: bytes, start: int, budget: Budget) -> int:
+    """Where the data of a stream end: by its length where that is true, else by ``endstream``."""
+    said = _LENGTH.search(dictionary)
+    if said:
+        end = start + int(said[1])
+        if end > cursor.size:
+            raise Short("a stream runs past the end")
+        if re.match(rb"\s*endstream", _ahead(cursor, end, 32)):
+            return end
+    end = find(cursor.source, b"endstream", start, budget, start + _LARGEST_STREAM)
+    if end < 0:
+        raise _broken(cursor, start + _LARGEST_STREAM, "a stream without an end")
+    return end
+
+
+def _inflates(source: Source, start: int, end: int, budget: Budget) -> bool:
+    engine = zlib.decompressobj()
+    try:
+        for _, data in pieces(source, budget, start, end):
+            fed = data
+            while fed and not engine.eof:
+                budget.pay(output=len(engine.decompress(fed, 1 << 20)))
+                fed = engine.unconsumed_tail
+    except zlib.error:
+        return False
+    return engine.eof
+
+
+PLUGIN = Format(
+    id="pdf",
+    family=Family.DOCUMENT,
+    probe=probe,
+    magics=(Magic(b"%PDF-1."), Magic(b"%PDF-2.")),
+    measure=measure,
+    extensions=("pdf",),
+)

@@ -1,0 +1,183 @@
+"""ZIP (APPNOTE 6.3.10), and the office documents that are one: OOXML, ODF, EPUB.
+
+Measured member by member, each unpacked and checked, through the central directory to its end
+record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from time import gmtime
+
+from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Run, Source, State
+from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
+from hakushi.recover.cursor import Short, Spent
+from hakushi.recover.grammar import zip as grammar
+from hakushi.recover.grammar.stream import derive, find, follow
+from hakushi.recover.grammar.zip import CENTRAL, END, END64, LOCAL, LOCATOR64, Entry
+
+_SEARCH = 256 << 20
+_TRIES = 64
+
+_BY_MIMETYPE = {
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+    b"application/vnd.oasis.opendocument.graphics": "odg",
+    b"application/epub+zip": "epub",
+}
+_BY_FOLDER = {b"word/": "docx", b"xl/": "xlsx", b"ppt/": "pptx", b"visio/": "vsdx"}
+
+
+def probe(source: Source) -> bool:
+    head = source.read(Extent(0, 30))
+    if head.startswith(END):
+        return len(head) >= 22
+    return head.startswith(LOCAL) and len(head) == 30 and head[4] < 64
+
+
+def measure(source: Source, budget: Budget) -> Measure | None:
+    """To the end record; where a member is broken, still there if the directory can be found."""
+    if not probe(source):
+        return None
+    seen: dict[int, bytes] = {}
+    found = follow(source, _walk(source, budget, seen))
+    return replace(found, kind=kind_of(source, list(seen.values()))) if found else None
+
+
+def kind_of(source: Source, names: list[bytes]) -> str:
+    """docx, xlsx, pptx, odt … by the names of the members; else zip."""
+    if names and names[0] == b"mimetype":
+        head = source.read(Extent(0, 256))
+        for mimetype, kind in _BY_MIMETYPE.items():
+            if head[38:].startswith(mimetype):
+                return kind
+    if b"[Content_Types].xml" in names:
+        for folder, kind in _BY_FOLDER.items():
+            if any(name.startswith(folder) for name in names):
+                return kind
+    return "zip"
+
+
+def _walk(source: Source, budget: Budget, seen: dict[int, bytes]) -> Iterator[int]:
+    cursor, at = Cursor(source), 0
+    try:
+        while cursor.take(at, 4) == LOCAL:
+            budget.pay()
+            entry = grammar.local(cursor, at)
+            seen[at] = entry.name
+            at = grammar.data_end(source, entry, budget)
+            yield at
+        yield _directory(cursor, at, seen, budget)
+    except (Spent, Short):
+        raise
+    except Malformed:
+        end = _search(cursor, at, budget) if at or seen else None
+        if end is not None:
+            yield end
+        raise
+
+
+def _directory(cursor: Cursor, start: int, seen: dict[int, bytes], budget: Budget) -> int:
+    """Behind the end record, where the directory at ``start`` tells of all that was seen."""
+    at, told = start, 0
+    while cursor.take(at, 4) == CENTRAL:
+        budget.pay()
+        entry, at = grammar.central(cursor, at)
+        if seen.get(entry.header) != entry.name:
+            raise Malformed("the central directory tells of another member")
+        told += 1
+    if cursor.has(at, END64):
+        at += 12 + cursor.u64(at + 4)
+    if cursor.has(at, LOCATOR64):
+        at += 20
+    count, directory, end = grammar.ending(cursor, at)
+    if (count, directory) != (told, start) or told != len(seen):
+        raise Malformed("the central directory does not tell of every member")
+    return end
+
+
+def _search(cursor: Cursor, at: int, budget: Budget) -> int | None:
+    """End of the file by an end record further on whose directory stands where it says."""
+    for _ in range(_TRIES):
+        at = find(cursor.source, END, at, budget, at + _SEARCH)
+        if at < 0:
+            return None
+        try:
+            _, directory, end = grammar.ending(cursor, at)
+            length = cursor.u32(at + 12)
+            if directory + length == at and cursor.has(directory, CENTRAL):
+                return end
+        except Spent:
+            raise
+        except Malformed:
+            pass
+        at += 4
+    return None
+
+
+def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
+    """Each member that is a file, as far as it unpacks."""
+    entries, flaw = grammar.entries(source, budget)
+    if flaw:
+        yield Damage(source.locator.step("zip", "*"), flaw)
+    for entry in entries:
+        if not entry.directory:
+            yield from _member(source, entry, budget)
+
+
+def _member(source: Source, entry: Entry, budget: Budget) -> Iterator[Artifact | Damage]:
+    locator = source.locator.step("zip", entry.header)
+    one = Artifact(
+        locator, "file", State.LIVE, entry.size, path=entry.path, modified=_seconds(entry.modified)
+    )
+    if entry.encrypted:
+        yield replace(one, role=Role.ENCRYPTED, kind="zip member")
+        return
+    size, flaw = 0, ""
+    try:
+        for data in grammar.content(source, entry, budget):
+            size += len(data)
+    except Spent:
+        raise
+    except Malformed as error:
+        flaw = str(error)
+    runs = (Run(entry.data, size),) if grammar.stored(entry) and size else None
+    yield replace(one, size=size, runs=runs, complete=not flaw)
+    if flaw:
+        yield Damage(locator, flaw)
+
+
+def _seconds(stamp: int) -> int | None:
+    """A DOS date and time as seconds since 1970, taken as UTC; None where it is no date."""
+    from calendar import timegm
+
+    date, clock = stamp >> 16, stamp & 0xFFFF
+    if not 1 <= (date >> 5 & 15) <= 12 or not date & 31:
+        return None
+    parts = (1980 + (date >> 9), date >> 5 & 15, date & 31)
+    seconds = timegm((*parts, clock >> 11, clock >> 5 & 63, (clock & 31) * 2, 0, 0, 0))
+    return seconds if gmtime(seconds).tm_mday == date & 31 else None
+
+
+def member(source: Source, step: str) -> Source:
+    if not step.isdecimal() or len(step) > 20:
+        raise Malformed(f"zip has no member {step!r}")
+    entry = grammar.one(source, int(step))
+    if entry.encrypted:
+        raise Malformed("the member is encrypted")
+    locator = source.locator.step("zip", step)
+    return derive(lambda: grammar.content(source, entry, Budget()), locator)
+
+
+PLUGIN = Format(
+    id="zip",
+    family=Family.ARCHIVE,
+    probe=probe,
+    magics=(Magic(LOCAL), Magic(END + b"\0\0\0\0\0\0\0\0")),
+    open=open_,
+    member=member,
+    measure=measure,
+    extensions=("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "jar"),
+)

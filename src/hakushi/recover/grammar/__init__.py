@@ -1,0 +1,1 @@
+"""What formats share, and grammars too large for one file; formats do not know each other."""

@@ -1,0 +1,234 @@
+"""Bytes in pieces, and bytes that a decompressor makes: bounded memory, whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Protocol, cast
+
+from hakushi.media import Memory
+from hakushi.model import Extent, Locator, Malformed, Source, Unreadable
+from hakushi.recover import Measure
+from hakushi.recover.cursor import Budget, Short, Spent
+
+PIECE = 1 << 20
+"""Bytes of the largest piece that is read at once."""
+
+_FIRST = 1 << 16
+"""Bytes of the first piece: most candidates end in it."""
+
+HELD = 32 << 20
+"""Derived bytes up to this size are kept in memory; larger ones are made anew by each pass."""
+
+LARGEST = 16 << 30
+"""No member is derived beyond so many bytes, whoever asks."""
+
+_NEAR = 4 << 20
+"""Bytes behind the furthest byte made that a large derived source still holds."""
+
+
+def follow(source: Source, walk: Iterator[int]) -> Measure | None:
+    """How far ``walk`` comes, which yields how far the structure is sound and ends at its end.
+
+    None where it breaks before it said anything greater than 0. A structure that breaks because
+    the source ended reaches to the source's end: more bytes might complete it.
+    """
+    at = 0
+    try:
+        for at in walk:  # noqa: B007 - the last one is used
+            pass
+    except Spent:
+        raise
+    except Short:
+        return Measure(source.size, complete=False)
+    except Malformed:
+        return Measure(at, complete=False) if at else None
+    return Measure(at, complete=True) if at else None
+
+
+def pieces(
+    source: Source, budget: Budget, at: int = 0, end: int | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of neighbouring pieces from ``at``; pays a step for each."""
+    stop = source.size if end is None else min(end, source.size)
+    length = _FIRST
+    while at < stop:
+        budget.pay()
+        data = source.read(Extent(at, min(length, stop - at)))
+        if not data:
+            return
+        yield at, data
+        at += len(data)
+        length = PIECE
+
+
+def find(source: Source, needle: bytes, at: int, budget: Budget, end: int | None = None) -> int:
+    """Offset of the first ``needle`` at or after ``at``, or -1."""
+    tail = b""
+    for start, data in pieces(source, budget, at, end):
+        window = tail + data
+        hit = window.find(needle)
+        if hit >= 0:
+            return start - len(tail) + hit
+        tail = window[len(window) - len(needle) + 1 :]
+    return -1
+
+
+def rfind(source: Source, needle: bytes, reach: int) -> int:
+    """Offset of the last ``needle`` within ``reach`` bytes of the end, or -1."""
+    start = max(0, source.size - reach)
+    hit = source.read(Extent(start, source.size - start)).rfind(needle)
+    return -1 if hit < 0 else start + hit
+
+
+def whole(source: Source, budget: Budget, most: int) -> bytes:
+    """All bytes of a small source. Raises Malformed where it is larger than ``most``."""
+    if source.size > most:
+        raise Malformed(f"{source.size} bytes are too many to parse at once")
+    return b"".join(data for _, data in pieces(source, budget))
+
+
+class Decompressor(Protocol):
+    """What bz2, lzma and igzip decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+class Packed:
+    """One compressed stream inside a source, from ``at``.
+
+    ``end`` is the offset behind it, valid once `run` has ended; where it breaks off, the place up
+    to which it was read.
+    """
+
+    def __init__(
+        self, make: Callable[[], Decompressor], source: Source, at: int, end: int | None = None
+    ) -> None:
+        self._make = make
+        self._source = source
+        self._at = at
+        self._stop = source.size if end is None else min(end, source.size)
+        self.end = at
+
+    def run(self, budget: Budget) -> Iterator[bytes]:
+        """Unpacked pieces of at most `PIECE` bytes; Malformed where the stream breaks off."""
+        engine = self._make()
+        for at, data in pieces(self._source, budget, self._at, self._stop):
+            self.end = at
+            fed = data
+            while True:
+                out = _step(engine, fed)
+                if out:
+                    budget.pay(output=len(out))
+                    yield out
+                if engine.eof:
+                    self.end = at + len(data) - len(engine.unused_data)
+                    return
+                fed = b""
+                if engine.needs_input:
+                    break
+        self.end = self._stop
+        if self._stop == self._source.size:
+            raise Short("the compressed stream breaks off")
+        raise Malformed("the compressed stream breaks off")
+
+
+def _step(engine: Decompressor, data: bytes) -> bytes:
+    from lzma import LZMAError
+
+    from isal import igzip_lib
+
+    # Its stub calls the exception class an exception.
+    igzip_error = cast("type[Exception]", igzip_lib.IsalError)
+    try:
+        return engine.decompress(data, PIECE)
+    except (OSError, LZMAError, EOFError, ValueError, MemoryError, igzip_error) as error:
+        raise Malformed(f"compressed stream: {error}") from None
+
+
+def inflate(source: Source, at: int, end: int | None = None) -> Packed:
+    """A raw deflate stream (RFC 1951)."""
+
+    def make() -> Decompressor:
+        from isal import igzip_lib
+
+        engine: Decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+        return engine
+
+    return Packed(make, source, at, end)
+
+
+def derive(make: Callable[[], Iterator[bytes]], locator: Locator) -> Source:
+    """The bytes that ``make`` makes, as a Source; they end where it raises `Malformed`.
+
+    ``make`` is run once now and, for what is too large to keep, again whenever a read goes back.
+    """
+    held: list[bytes] = []
+    size = 0
+    try:
+        for piece in make():
+            size += len(piece)
+            if size <= HELD:
+                held.append(piece)
+            else:
+                held.clear()
+            if size > LARGEST:
+                size = LARGEST
+                break
+    except Malformed:
+        pass
+    return Memory(b"".join(held), locator) if size <= HELD else Derived(make, size, locator)
+
+
+class Derived:
+    """A large derived Source: keeps a window of what was made last, starts again to go back."""
+
+    def __init__(self, make: Callable[[], Iterator[bytes]], size: int, locator: Locator) -> None:
+        self._make = make
+        self.size = size
+        self.locator = locator
+        self._lock = Lock()
+        self._restart()
+
+    def _restart(self) -> None:
+        self._run = self._make()
+        self._at = 0
+        self._window = b""
+
+    def read(self, extent: Extent) -> bytes:
+        end = min(extent.end, self.size)
+        if extent.offset >= end:
+            return b""
+        with self._lock:
+            if extent.offset < self._at:
+                self._restart()
+            return self._upto(extent.offset, end)
+
+    def _upto(self, start: int, end: int) -> bytes:
+        """``start`` is not before the window."""
+        parts, have = [self._window], self._at + len(self._window)
+        while have < end:
+            try:
+                piece = next(self._run)
+            except (StopIteration, Malformed) as error:
+                self._restart()
+                raise Unreadable(Extent(start, end - start), str(error) or "ended early") from None
+            parts.append(piece)
+            have += len(piece)
+            if have - self._at > 2 * _NEAR and have < start:
+                parts, self._at = [], have
+        data = b"".join(parts)
+        out = data[start - self._at : end - self._at]
+        drop = max(0, min(len(data) - _NEAR, start - self._at))
+        self._at += drop
+        self._window = data[drop:]
+        return out
