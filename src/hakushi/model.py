@@ -5,10 +5,12 @@ Laws are stated beside each type and tested under ``tests/property``.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Protocol, Self, TypeVar, runtime_checkable
 from urllib.parse import quote, unquote
 
@@ -183,18 +185,25 @@ class Run:
     length: int
 
 
+@cache
+def _is_kind(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_.-]+", text) is not None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Locator:
     """Where a claim points: a root and the steps down from it.
 
-    Text form ``image:ab12/part:1/ntfs:37/gzip:0``; each name is ``kind:value`` with the value
-    percent-encoded. Law: ``Locator.parse(str(x)) == x``; any host that has the medium can walk it.
+    Text form ``image:ab12/part:1/ntfs:37/gzip:0``; each name is ``kind:value``, the kind a word of
+    letters, digits and ``_.-``, the value percent-encoded UTF-8 in which lone surrogates (NTFS
+    names may hold them) stand as if they were characters. Law: ``Locator.parse(str(x)) == x``; any
+    host that has the medium can walk it.
     """
 
     names: tuple[tuple[str, str], ...]
 
     def __post_init__(self) -> None:
-        if not self.names or not all(kind and kind.isascii() for kind, _ in self.names):
+        if not self.names or not all(_is_kind(kind) for kind, _ in self.names):
             raise ValueError("a locator needs a root, and every name a kind")
 
     @classmethod
@@ -208,12 +217,12 @@ class Locator:
             kind, colon, value = name.partition(":")
             if not colon:
                 raise ValueError(f"not a locator: {text!r}")
-            names.append((kind, unquote(value, errors="surrogateescape")))
+            names.append((kind, unquote(value, errors="surrogatepass")))
         return cls(tuple(names))
 
     def __str__(self) -> str:
         return "/".join(
-            f"{k}:{quote(v, safe=',;=@+~', errors='surrogateescape')}" for k, v in self.names
+            f"{k}:{quote(v, safe=',;=@+~', errors='surrogatepass')}" for k, v in self.names
         )
 
     def step(self, kind: str, value: str | int) -> Locator:
