@@ -364,11 +364,12 @@ class Artifact:
             self.kind,
             self.path or "",
             self.role.value,
-            tuple((-1 if r.at is None else r.at, r.length) for r in self.runs or ()),
+            tuple((r.at is not None, r.at or 0, r.length) for r in self.runs or ()),
             self.runs is not None,
             self.modified or 0,
             self.modified is not None,
             self.path is not None,
+            self.nested,
         )
 
 
@@ -477,7 +478,9 @@ class Cell:
         return Extents(out)
 
     def rank(self) -> tuple[object, ...]:
-        return (-self.bytes_of(Class.UNREAD), self.classes, self.candidates, self.histogram)
+        """The better read of two cells at one offset stays."""
+        unread = self.bytes_of(Class.UNREAD)
+        return (-unread, self.classes, self.candidates, self.histogram, self.length)
 
 
 class _Ranked(Protocol):

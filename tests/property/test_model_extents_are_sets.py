@@ -1,5 +1,7 @@
 """`Extents` equals the set of its integers."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +26,7 @@ def test_holds_the_integers_of_its_runs(some):
 def test_runs_are_sorted_and_neither_touch_nor_overlap(some):
     held = list(Extents(some))
     assert all(run.length for run in held)
-    assert all(a.end < b.offset for a, b in zip(held, held[1:], strict=False))
+    assert all(a.end < b.offset for a, b in pairwise(held))
     assert len(Extents(some)) == len(held)
 
 
