@@ -193,7 +193,8 @@ class TestPolicy:
             ("zeros_after = true", 'zeros_after = "yes"'),
             ('techniques = ["overwrite"]', "techniques = []"),
             ('techniques = ["overwrite"]', "techniques = [5]"),
-            ("title", "\x00"),
+            ("[title]", "[name]"),
+            ("en = ", "fr = "),
         ],
     )
     def test_a_policy_that_is_not_understood_is_refused(self, tmp_path, old, new):

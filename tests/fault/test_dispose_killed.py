@@ -37,13 +37,13 @@ dispose_all([name], options, look, say)
 
 # where it is killed -> (fill whose pass goes on, at least so much of it is not written again)
 POINTS = {
-    ("writing keystream", 4 * MIB): ("keystream", 0),
-    ("writing keystream", 120 * MIB): ("keystream", 120 * MIB - REWRITTEN),
-    ("writing keystream", SIZE): ("keystream", SIZE),
-    ("reading back keystream", 100 * MIB): ("keystream", SIZE),
+    ("writing the keystream", 4 * MIB): ("keystream", 0),
+    ("writing the keystream", 120 * MIB): ("keystream", 120 * MIB - REWRITTEN),
+    ("writing the keystream", SIZE): ("keystream", SIZE),
+    ("reading the keystream back", 100 * MIB): ("keystream", SIZE),
     ("writing zeros", 4 * MIB): ("zeros", 0),
     ("writing zeros", 152 * MIB): ("zeros", 152 * MIB - REWRITTEN),
-    ("reading back zeros", SIZE): ("zeros", SIZE),
+    ("reading the zeros back", SIZE): ("zeros", SIZE),
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hakushi.app.words import tell
+from hakushi.app.words import current, tell
 from hakushi.media import probe, simulated
 from hakushi.model import Drive, Message, Refused, message
 from hakushi.sanitize import Policy, all_techniques, builtin_policies, find_policy
@@ -81,8 +81,8 @@ def policy(name: str) -> Policy:
 def policy_json(one: Policy) -> dict[str, Any]:
     return {
         "id": one.id,
-        "title": tell(one.title),
-        "why": tell(one.why),
+        "title": one.title.of(current()),
+        "why": one.why.of(current()),
         "standard": one.standard,
         "method": one.method.value,
         "techniques": list(one.techniques),

@@ -112,13 +112,20 @@ _OUTCOMES: dict[tuple[str, str | None], Message] = {
 }
 
 
+_AFTERWARDS: dict[str, Message] = {
+    "clean": message("Assessed afterwards: nothing that could be restored was found."),
+    "residue": message("Assessed afterwards: RESIDUE, something can still be restored."),
+    "inconclusive": message("Assessed afterwards: it cannot be called clean."),
+}
+
+
 def _tell(one: verb.Disposal) -> None:
     """The result for a person, on standard output."""
     word = _OUTCOMES.get((one.outcome, one.verdict)) or _OUTCOMES.get((one.outcome, None))
     text = tell(word or message("COMPLETED, but nothing could be read afterwards."))
     print(f"{show.clean(one.name)} ({show.clean(one.serial)}): {text}")
     if one.outcome != "completed" and one.verdict is not None:
-        print("  " + tell(message("Assessed afterwards: {verdict}", verdict=one.verdict.value)))
+        print(f"  {tell(_AFTERWARDS[one.verdict])}")
     for reason in one.reasons:
         print(f"  - {show.clean(tell(reason))}")
     if one.evidence:

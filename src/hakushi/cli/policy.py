@@ -23,7 +23,7 @@ def list_(as_json: Annotated[bool, _JSON] = False) -> None:
         print(json.dumps([verb.policy_json(p) for p in found], ensure_ascii=False, indent=1))
         return
     for policy in found:
-        print(f"{policy.id}  {tell(policy.title)}")
+        print(f"{policy.id}  {verb.policy_json(policy)['title']}")
 
 
 @app.command("show", help=tell(message("One policy in full.")))

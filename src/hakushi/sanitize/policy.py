@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from hakushi.model import Message, Refused, message
+from hakushi.model import Refused, message
 
 _FOLDER = Path(__file__).with_name("policies")
 _MOST = 1 << 16
@@ -46,12 +46,23 @@ class PowerCycle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """An organisation's own words in the languages it gives them in."""
+
+    said: tuple[tuple[str, str], ...]
+
+    def of(self, lang: str) -> str:
+        """In that language, or in whichever there is."""
+        return dict(self.said).get(lang, self.said[0][1])
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """``techniques`` in order of preference; ``operators`` is how many people must be named."""
 
     id: str
-    title: Message
-    why: Message
+    title: Words
+    why: Words
     standard: str
     method: Method
     techniques: tuple[str, ...]
@@ -92,16 +103,15 @@ def _policy(id: str, plain: dict[str, Any]) -> Policy:
     """Strict: a key that is missing, misspelt or of another type must not weaken a policy."""
     if plain.keys() != _KEYS:
         raise ValueError(f"keys missing or unknown: {sorted(plain.keys() ^ _KEYS)}")
-    texts = [plain["title"], plain["why"], plain["standard"], *plain["techniques"]]
+    texts = [plain["standard"], *plain["techniques"]]
     if not all(isinstance(text, str) for text in texts) or not plain["techniques"]:
-        raise TypeError("title, why, standard and techniques are texts")
+        raise TypeError("standard and techniques are texts")
     if not isinstance(plain["zeros_after"], bool) or plain["operators"] not in (0, 1, 2):
         raise TypeError("zeros_after is true or false; operators is 0, 1 or 2")
     return Policy(
         id,
-        # Braces would be fields of a message; a policy's own words have none.
-        Message(plain["title"].replace("{", "(").replace("}", ")")),
-        Message(plain["why"].replace("{", "(").replace("}", ")")),
+        _words(plain["title"]),
+        _words(plain["why"]),
         plain["standard"],
         Method(plain["method"]),
         tuple(plain["techniques"]),
@@ -109,3 +119,10 @@ def _policy(id: str, plain: dict[str, Any]) -> Policy:
         PowerCycle(plain["power_cycle"]),
         plain["operators"],
     )
+
+
+def _words(plain: Any) -> Words:
+    known = isinstance(plain, dict) and plain.keys() <= {"en", "ja"} and plain
+    if not known or not all(isinstance(text, str) for text in plain.values()):
+        raise TypeError("title and why are given as en, ja or both")
+    return Words(tuple(sorted(plain.items())))

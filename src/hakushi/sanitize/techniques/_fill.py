@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from hakushi.media.linux import buffer
-from hakushi.model import SECTOR, Extent
+from hakushi.model import SECTOR, Extent, Message, message
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -21,6 +21,8 @@ class Fill(Protocol):
     """Bytes for every offset of a drive. Law: `differs` is empty on what `render` gave there."""
 
     name: str
+    writing: Message
+    reading: Message
 
     def render(self, at: int, length: int) -> memoryview:
         """The bytes from ``at`` (a multiple of 16) on, page-aligned; until the thread's next."""
@@ -37,6 +39,8 @@ class Keystream:
     """
 
     name = "keystream"
+    writing = message("writing the keystream")
+    reading = message("reading the keystream back")
 
     def __init__(self, key: bytes, most: int) -> None:
         self._key = key
@@ -78,6 +82,8 @@ class Zeros:
     """Nothing but zeros."""
 
     name = "zeros"
+    writing = message("writing zeros")
+    reading = message("reading the zeros back")
 
     def __init__(self, most: int) -> None:
         self._zeros = memoryview(buffer(most))

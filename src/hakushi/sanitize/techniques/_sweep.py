@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from hakushi.media.device import Device, Reader
 from hakushi.media.linux import buffer
-from hakushi.model import Extent, Extents, Message, Refused, Unreadable, message
+from hakushi.model import Extent, Extents, Refused, Unreadable
 from hakushi.sanitize import Journal, Progress
 from hakushi.sanitize.techniques._fill import Fill
 
@@ -51,7 +51,6 @@ def write(
     What could not be written is in the journal's ``failed``. Gives why it stopped early, or "".
     """
     size, kept, fresh, hopeless = device.size, journal.done.to, Extents(), 0
-    phase = _phase("writing", fill)
 
     def one(extent: Extent) -> tuple[list[Extent], str]:
         return _put(device, extent, fill.render(extent.offset, extent.length))
@@ -76,7 +75,7 @@ def write(
                     return error.strerror or "the flush failed"
                 journal.wrote(number, extent.end, _coarse(fresh, size))
                 kept, fresh = extent.end, Extents()
-            yield Progress(phase, extent.end, size)
+            yield Progress(fill.writing, extent.end, size)
     return ""
 
 
@@ -84,7 +83,6 @@ def read_back(reader: Reader, unit: int, fill: Fill) -> Generator[Progress, None
     """Reads everything through a fresh handle and compares it with the fill."""
     size, hopeless = reader.size, 0
     differing, unreadable = Extents(), Extents()
-    phase = _phase("reading back", fill)
     own = threading.local()
 
     def one(extent: Extent) -> tuple[list[Extent], list[Extent]]:
@@ -100,14 +98,8 @@ def read_back(reader: Reader, unit: int, fill: Fill) -> Generator[Progress, None
             if hopeless >= _HOPELESS:
                 rest = Extents([Extent(extent.end, size - extent.end)])
                 return Seen(differing, unreadable | rest)
-            yield Progress(phase, extent.end, size)
+            yield Progress(fill.reading, extent.end, size)
     return Seen(differing, unreadable)
-
-
-def _phase(what: str, fill: Fill) -> Message:
-    if what == "writing":
-        return message("writing {fill}", fill=fill.name)
-    return message("reading back {fill}", fill=fill.name)
 
 
 def _in_order(

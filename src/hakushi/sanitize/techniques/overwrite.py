@@ -102,7 +102,7 @@ def _one(
     if seen is None:
         outcome = Outcome.FAILED if failed else Outcome.UNKNOWN
         return Result(outcome, Extents([Extent(0, device.size)]), (why, *report.notes))
-    reasons = _reasons(fill, failed, seen.differing, seen.unreadable, cut)
+    reasons = _reasons(failed, seen.differing, seen.unreadable, cut)
     if not reasons:
         return _changed(device, order)
     outcome = Outcome.FAILED if failed or seen.differing else Outcome.UNKNOWN
@@ -110,9 +110,7 @@ def _one(
     return Result(outcome, every, (*reasons, *report.notes))
 
 
-def _reasons(
-    fill: Fill, failed: Extents, differing: Extents, unreadable: Extents, cut: str
-) -> list[Message]:
+def _reasons(failed: Extents, differing: Extents, unreadable: Extents, cut: str) -> list[Message]:
     """Why a pass does not hold; empty where it does."""
     out = []
     if failed:
@@ -122,9 +120,8 @@ def _reasons(
     if differing:
         out.append(
             message(
-                "{bytes} bytes in {runs} places are not the {fill} that was written and accepted:"
-                " the drive drops, moves or changes writes.",
-                fill=fill.name,
+                "{bytes} bytes in {runs} places are not what was written and accepted: the drive"
+                " drops, moves or changes writes.",
                 **_told(differing),
             )
         )
