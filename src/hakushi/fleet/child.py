@@ -1,0 +1,329 @@
+"""A limited child process around a parser that is not ours.
+
+The child opens nothing: it asks its parent for extents over a socket pair, so any Source serves.
+Its address space, processor time and open files are limited by the kernel, the time it may keep
+its parent waiting by the parent. Whatever goes wrong in it is `Malformed` for the caller. A parser
+that an attacker took over can lie in its answers and use its limits up, nothing more is given to
+it; it still runs as the same user (see the threat model).
+
+Frames both ways: one letter, a length (u32), a body. Parent: ``Q`` request (JSON), ``D`` bytes
+that were read, ``U`` unreadable (why). Child: ``R`` read (offset and length as u64), ``V`` value
+(JSON), ``B`` bytes, ``E`` end of the answer, ``X`` malformed (why).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hakushi
+from hakushi.model import Extent, Malformed, Source, Unreadable
+
+_HEAD = struct.Struct("<cI")
+_READ = struct.Struct("<QQ")
+_FRAME = 32 << 20
+"""Bytes of the largest frame that either side takes."""
+
+_MOST = 8 << 20
+"""Bytes of the largest read that a child may ask for."""
+
+PAGE = 1 << 16
+_PAGES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use: bytes of address space, seconds of processor, seconds of silence.
+
+    ``seconds``: how long it may keep its parent waiting in one answer, all waits together; the
+    time that reading the Source takes is not the child's.
+    """
+
+    memory: int = 1 << 30
+    cpu: int = 3600
+    seconds: float = 1800.0
+    files: int = 64
+
+
+class Child:
+    """One process running ``python -m module``, which must call `serve`.
+
+    Safe from any thread: answers come one at a time. After a failure it is dead, and every further
+    question raises Malformed.
+    """
+
+    def __init__(self, module: str, source: Source, limits: Limits | None = None) -> None:
+        self._source = source
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = _start(module, theirs, source.size, self._limits)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._socket = ours
+        self._left = 0.0
+        self._dead = ""
+
+    @property
+    def alive(self) -> bool:
+        return not self._dead
+
+    def ask(self, request: Any, tick: Callable[[], None] = lambda: None) -> Iterator[Any]:
+        """What the child answers: JSON values and bytes, as they come.
+
+        ``tick`` is called for every frame, and may raise to stop. An answer that is not taken to
+        its end ends the child.
+        """
+        with self._lock:
+            if self._dead:
+                raise Malformed(self._dead)
+            self._left = self._limits.seconds
+            ended = False
+            try:
+                self._send(b"Q", json.dumps(request).encode())
+                while True:
+                    letter, body = self._receive()
+                    tick()
+                    if letter == b"E":
+                        ended = True
+                        return
+                    if letter == b"X":
+                        ended = True
+                        raise Malformed(body.decode("utf-8", "replace")[:500])
+                    if letter == b"R":
+                        self._serve(body)
+                    else:
+                        yield _value(letter, body)
+            finally:
+                if not ended:
+                    self._end("its answer was not taken to the end")
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._end("closed")
+
+    def __del__(self) -> None:
+        if getattr(self, "_process", None) is not None and not self._dead:
+            self.close()
+
+    def _end(self, why: str) -> int | None:
+        """Kills what is left; the exit code of a child that had died by itself."""
+        self._dead = self._dead or f"the parser is gone: {why}"
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(0.5 if why == "died" else 0)
+        self._process.kill()
+        self._process.wait()
+        return None
+
+    def _fail(self, why: str) -> Malformed:
+        self._dead = f"the parser {why}"
+        self._end(why)
+        return Malformed(self._dead)
+
+    def _died(self) -> Malformed:
+        code = self._end("died")
+        names = {-signal.SIGXCPU: "ran out of processor time", 77: "ran out of memory"}
+        self._dead = f"the parser {names.get(code or 0, f'died (exit {code})')}"
+        return Malformed(self._dead)
+
+    def _send(self, letter: bytes, body: bytes) -> None:
+        try:
+            self._socket.settimeout(60)
+            self._socket.sendall(_HEAD.pack(letter, len(body)) + body)
+        except OSError:
+            raise self._died() from None
+
+    def _receive(self) -> tuple[bytes, bytes]:
+        letter, length = _HEAD.unpack(self._take(_HEAD.size))
+        if length > _FRAME:
+            raise self._fail("sent nonsense")
+        return letter, self._take(length)
+
+    def _take(self, length: int) -> bytes:
+        out = bytearray()
+        while len(out) < length:
+            began = time.monotonic()
+            try:
+                self._socket.settimeout(max(0.001, self._left))
+                part = self._socket.recv(min(length - len(out), 1 << 20))
+            except TimeoutError:
+                raise self._fail("ran out of time") from None
+            except OSError:
+                raise self._died() from None
+            self._left -= time.monotonic() - began
+            if not part:
+                raise self._died()
+            out += part
+        return bytes(out)
+
+    def _serve(self, body: bytes) -> None:
+        if len(body) != _READ.size:
+            raise self._fail("sent nonsense")
+        offset, length = _READ.unpack(body)
+        if length > _MOST:
+            raise self._fail("asked for too much")
+        try:
+            data = self._source.read(Extent(offset, length))
+        except Unreadable as error:
+            self._send(b"U", error.why.encode())
+            return
+        self._send(b"D", data)
+
+
+def _value(letter: bytes, body: bytes) -> Any:
+    if letter == b"B":
+        return body
+    if letter != b"V":
+        raise Malformed("the parser sent nonsense")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Malformed("the parser sent nonsense") from None
+
+
+def _start(
+    module: str, theirs: socket.socket, size: int, limits: Limits
+) -> subprocess.Popen[bytes]:
+    fd = theirs.fileno()
+    home = str(Path(hakushi.__file__).resolve().parent.parent)
+    numbers = (fd, size, limits.memory, limits.cpu, limits.files)
+    # -P: the current folder may be hostile, and is not searched for modules.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *map(str, numbers)],
+        pass_fds=(fd,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        close_fds=True,
+        cwd="/",
+        env={"PYTHONPATH": home, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+    )
+
+
+# --- the child's side --------------------------------------------------------------------
+
+
+class Reader:
+    """The parent's Source, in the child: reads whole pages and keeps the last of them."""
+
+    def __init__(self, pipe: socket.socket, size: int) -> None:
+        self.size = size
+        self._pipe = pipe
+        self._pages: OrderedDict[int, bytes] = OrderedDict()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the source, cut at its end. Raises Unreadable."""
+        end = min(offset + length, self.size)
+        if offset < 0 or offset >= end:
+            return b""
+        if end - offset >= PAGE * 4:
+            step = _MOST
+            return b"".join(self._ask(at, min(step, end - at)) for at in range(offset, end, step))
+        first = offset - offset % PAGE
+        try:
+            data = b"".join(self._page(at) for at in range(first, end, PAGE))
+        except Unreadable:
+            # The bad sector may lie beside what is wanted.
+            return self._ask(offset, end - offset)
+        return data[offset - first : end - first]
+
+    def _page(self, at: int) -> bytes:
+        page = self._pages.get(at)
+        if page is None:
+            page = self._ask(at, min(PAGE, self.size - at))
+            self._pages[at] = page
+            if len(self._pages) > _PAGES:
+                self._pages.popitem(last=False)
+        else:
+            self._pages.move_to_end(at)
+        return page
+
+    def _ask(self, at: int, length: int) -> bytes:
+        _put(self._pipe, b"R", _READ.pack(at, length))
+        letter, body = _get(self._pipe)
+        if letter == b"U":
+            raise Unreadable(Extent(at, length), body.decode("utf-8", "replace"))
+        return body
+
+
+def serve(start: Callable[[Reader], Callable[[Any], Iterator[Any]]]) -> None:
+    """A child's whole life. ``start(reader)`` gives what answers requests.
+
+    An answer's items are bytes or what JSON can say; Malformed ends the answer, MemoryError and
+    everything else the child.
+    """
+    fd, size, memory, cpu, files = map(int, sys.argv[1:6])
+    pipe = socket.socket(fileno=fd)
+    _limit(memory, cpu, files)
+    try:
+        answer = start(Reader(pipe, size))
+        while True:
+            _, body = _get(pipe)
+            try:
+                for item in answer(json.loads(body)):
+                    if isinstance(item, bytes):
+                        _put(pipe, b"B", item)
+                    else:
+                        _put(pipe, b"V", json.dumps(item).encode())
+                _put(pipe, b"E", b"")
+            except (Malformed, Unreadable) as error:
+                _put(pipe, b"X", str(error).encode("utf-8", "replace")[:2000])
+    except (EOFError, OSError):
+        os._exit(0)
+    except MemoryError:
+        os._exit(77)
+
+
+def _limit(memory: int, cpu: int, files: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _no_new_privileges()
+
+
+def _no_new_privileges() -> None:
+    import ctypes
+
+    pr_set_no_new_privs = 38
+    ctypes.CDLL(None).prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+
+
+def _put(pipe: socket.socket, letter: bytes, body: bytes) -> None:
+    pipe.sendall(_HEAD.pack(letter, len(body)) + body)
+
+
+def _get(pipe: socket.socket) -> tuple[bytes, bytes]:
+    letter, length = _HEAD.unpack(_exactly(pipe, _HEAD.size))
+    return letter, _exactly(pipe, length)
+
+
+def _exactly(pipe: socket.socket, length: int) -> bytes:
+    out = bytearray()
+    while len(out) < length:
+        part = pipe.recv(length - len(out))
+        if not part:
+            raise EOFError
+        out += part
+    return bytes(out)
