@@ -190,7 +190,7 @@ def check_free(drive: Drive, *, image: bool = False, partition: bool = False) ->
     if not 0 < drive.size < _LARGEST:
         raise Refused(
             message(
-                "{path} says that it has {size} bytes; a drive that answers so is not touched.",
+                "{path} says that it has {size:,} bytes; a drive that answers so is not touched.",
                 path=shown,
                 size=drive.size,
             )

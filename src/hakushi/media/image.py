@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,9 +150,12 @@ class Runs:
     def read(self, extent: Extent) -> bytes:
         end = min(extent.end, self.size)
         out, at = [], extent.offset
-        for start, run in zip(self._starts, self._runs, strict=True):
+        # Not from the first run on: a file may lie in as many runs as it has clusters.
+        first = max(0, bisect_right(self._starts, at) - 1)
+        for index in range(first, len(self._runs)):
             if at >= end:
                 break
+            start, run = self._starts[index], self._runs[index]
             if start + run.length <= at:
                 continue
             take = min(end, start + run.length) - at

@@ -69,7 +69,7 @@ def hidden(drive: Drive) -> Message | None:
     """
     if drive.native_size is not None and drive.native_size > drive.size:
         return message(
-            "A hidden area of {bytes} bytes lies behind the addressable ones.",
+            "A hidden area of {bytes:,} bytes lies behind the addressable ones.",
             bytes=drive.native_size - drive.size,
         )
     if drive.native_size is None and drive.transport in HIDING:

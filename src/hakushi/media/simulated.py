@@ -134,7 +134,6 @@ def _cache(path: Path) -> Path:
 def create(
     path: Path,
     size: int,
-    *,
     bus: str = "ata",
     serial: str | None = None,
     content: Source | None = None,

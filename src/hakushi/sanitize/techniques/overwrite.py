@@ -114,20 +114,22 @@ def _reasons(failed: Extents, differing: Extents, unreadable: Extents, cut: str)
     """Why a pass does not hold; empty where it does."""
     out = []
     if failed:
-        out.append(message("{bytes} bytes could not be written in {runs} places.", **_told(failed)))
+        out.append(
+            message("{bytes:,} bytes could not be written in {runs:,} places.", **_told(failed))
+        )
     if cut:
         out.append(message("The drive took no more writes: {why}.", why=cut))
     if differing:
         out.append(
             message(
-                "{bytes} bytes in {runs} places are not what was written and accepted: the drive"
+                "{bytes:,} bytes in {runs:,} places are not what was written and accepted: the drive"
                 " drops, moves or changes writes.",
                 **_told(differing),
             )
         )
     if unreadable:
         out.append(
-            message("{bytes} bytes in {runs} places cannot be read back.", **_told(unreadable))
+            message("{bytes:,} bytes in {runs:,} places cannot be read back.", **_told(unreadable))
         )
     return out
 
@@ -173,13 +175,15 @@ def _last_look(device: Device, order: Order, journal: Journal, report: _Report) 
             area,
             (
                 message(
-                    "The hidden area of {bytes} bytes was not reached; open it first.",
+                    "The hidden area of {bytes:,} bytes was not reached; open it first.",
                     bytes=area.size,
                 ),
                 *report.notes,
             ),
         )
-    done = message("All {bytes} bytes were read back and are what was written.", bytes=device.size)
+    done = message(
+        "All {bytes:,} bytes were read back and are what was written.", bytes=device.size
+    )
     doubts = [why for why in (hidden(drive),) if why]
     if order.policy.power_cycle is PowerCycle.REQUIRED and not report.cycled:
         why = message("The policy asks for a power cycle, which this bench cannot give.")
