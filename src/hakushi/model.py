@@ -184,6 +184,10 @@ class Run:
     at: int | None
     length: int
 
+    def __post_init__(self) -> None:
+        if self.length < 0 or (self.at is not None and self.at < 0):
+            raise ValueError(f"no such run: {self.at}+{self.length}")
+
 
 @cache
 def _is_kind(text: str) -> bool:

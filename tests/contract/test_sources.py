@@ -219,3 +219,22 @@ def test_bytes_that_no_run_holds_are_unreadable():
     assert source.read(Extent(0, 10)) == DATA[:10]
     with pytest.raises(Unreadable):
         source.read(Extent(5, 10))
+
+
+@pytest.mark.parametrize(("at", "length"), [(-1, 1), (0, -1), (None, -1)])
+def test_no_run_lies_before_its_parent(at, length):
+    with pytest.raises(ValueError):
+        Run(at, length)
+
+
+@given(
+    pieces=st.lists(st.builds(Run, st.none() | st.integers(0, 2900), st.integers(0, 100))),
+    extent=st.builds(Extent, st.integers(0, 900), st.integers(0, 900)),
+)
+def test_runs_hold_their_pieces_in_order(pieces, extent):
+    """Empty runs, holes and runs that share bytes included."""
+    data = b"".join(
+        bytes(p.length) if p.at is None else DATA[p.at : p.at + p.length] for p in pieces
+    )
+    source = Runs(Memory(DATA), pieces, len(data), ROOT)
+    assert source.read(extent) == data[extent.offset : extent.end]
