@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from . import exfat
+
 MOMENT = "2019-03-29 17:30:00"
 """When the office last worked on the drive (Japan time)."""
 MODIFIED = 1_525_136_400
@@ -103,7 +105,10 @@ class Mtools:
     def _make(self, folder: PurePosixPath) -> None:
         if folder not in self._folders:
             self._make(folder.parent)
-            run("mmd", "-i", self._drive, "-D", "s", f"::{folder}")
+            try:
+                run("mdir", "-i", self._drive, "-b", f"::{folder}")
+            except RuntimeError:
+                run("mmd", "-i", self._drive, f"::{folder}")
             self._folders.add(folder)
 
     def put(self, path: str, data: bytes) -> None:
@@ -166,7 +171,7 @@ def make(kind: str, image: Path, label: str = "", start: int = 0, cluster: int =
     elif kind.startswith("fat"):
         run(*_fat(kind[3:], cluster or 1), *(("-n", label) if label else ()), image)
     elif kind == "exfat":
-        run("mkfs.exfat", "-q", "-U", UUID, *(("-L", label) if label else ()), image)
+        run("mkfs.exfat", "-c", "4096", "-b", "64K", *(("-L", label) if label else ()), image)
     else:
         run(
             f"mkfs.{kind}",
@@ -225,6 +230,9 @@ def session(kind: str, image: Path) -> Iterator[Session]:
     """The volume, open for writing; all is on the image when it closes."""
     if kind.startswith("fat"):
         yield Mtools(image)
+    elif kind == "exfat":
+        with exfat.session(image) as one:
+            yield one
     else:
         with tempfile.TemporaryDirectory(prefix="make_images-") as folder:
             opened = _fuse if kind == "ntfs" else _loop

@@ -1,0 +1,63 @@
+"""Seeded bench volumes: each scenario is one function over a `Job`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from . import oracle
+from .jobs import Job
+from .mix import Mix
+
+PER_MIB = 3
+"""Files for each MiB of the volume."""
+TORN = 12
+"""One of so many files is written in pieces."""
+
+
+def _filled(job: Job, kind: str, size: int, cluster: int = 0, unit: int = 4096) -> None:
+    """A volume with an office's files, some of them in pieces."""
+    mix = Mix(job.rng)
+    planted = list(mix.files(PER_MIB * (size >> 20)))
+    large = [one for one in planted if len(one.data) > 64 << 10]
+    torn = job.rng.sample(large, min(len(large), len(planted) // TORN))
+    chosen = {id(one) for one in torn}
+    job.make(kind, cluster=cluster)
+    job.fill([one for one in planted if id(one) not in chosen])
+    job.tear(torn, unit)
+
+
+def ntfs_deleted(job: Job, size: int) -> None:
+    """NTFS; half of the files deleted, nothing written afterwards."""
+    _filled(job, "ntfs", size)
+    job.delete_half()
+
+
+def ext4_live_deleted(job: Job, size: int) -> None:
+    """ext4; half of the files deleted just before the volume was unmounted."""
+    _filled(job, "ext4", size)
+    job.delete_half()
+
+
+def fat32_deleted(job: Job, size: int) -> None:
+    """FAT32, clusters of 2 KiB; half of the files deleted, nothing written afterwards."""
+    _filled(job, "fat32", size, cluster=4, unit=2048)
+    job.delete_half()
+
+
+SCENARIOS: dict[str, Callable[[Job, int], None]] = {
+    "ntfs-deleted": ntfs_deleted,
+    "ext4-live-deleted": ext4_live_deleted,
+    "fat32-deleted": fat32_deleted,
+}
+
+
+def build(name: str, out: Path, seed: int, mib: int) -> None:
+    """Makes the named volume at ``out`` and its manifest beside it, as OUT.json."""
+    size = mib << 20
+    job = Job(out, size, Random(f"{name}/{seed}/{mib}"))
+    SCENARIOS[name](job, size)
+    rows = [{"number": 1, "offset": 0, "size": size, "kind": job.kind, "label": ""}]
+    text = oracle.manifest(name, seed, rows, job.finish(), size=size)
+    out.with_name(out.name + ".json").write_text(text, encoding="utf-8")
