@@ -122,8 +122,8 @@ def _reasons(failed: Extents, differing: Extents, unreadable: Extents, cut: str)
     if differing:
         out.append(
             message(
-                "{bytes:,} bytes in {runs:,} places are not what was written and accepted: the drive"
-                " drops, moves or changes writes.",
+                "{bytes:,} bytes in {runs:,} places are not what was written and accepted: the"
+                " drive drops, moves or changes writes.",
                 **_told(differing),
             )
         )
