@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,16 +142,16 @@ def _run(
 ) -> dict[str, Any]:
     """All phases, and the summary. What did not end makes the verdict no better."""
     case, key = kept
-    engine = house.engine(options.engine, options.jobs)
-    work = Work(medium, case, engine, key, options.metadata, say)
-    if options.sample:
-        cover = _sampled(medium, case, work, sample.parse(options.sample))
-    else:
-        work.harvest()
-        work.inspect()
-        work.carve()
-        work.scan()
-        cover = summary.coverage(case, medium.source.size)
+    with closing(house.engine(options.engine, options.jobs)) as engine:
+        work = Work(medium, case, engine, key, options.metadata, say)
+        if options.sample:
+            cover = _sampled(medium, case, work, sample.parse(options.sample))
+        else:
+            work.harvest()
+            work.inspect()
+            work.carve()
+            work.scan()
+            cover = summary.coverage(case, medium.source.size)
     work.place()
     case.put({"failed": work.failed})
     failed = list(work.failed)

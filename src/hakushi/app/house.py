@@ -6,12 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
-from hakushi.fleet import Engine
 from hakushi.fleet.here import Here
 from hakushi.model import Refused, message
 
 
-def engine(name: str, jobs: int) -> Engine:
+def engine(name: str, jobs: int) -> Here:
     """``here``, or refused: other engines are not built in yet."""
     if name == "here":
         return Here(jobs)

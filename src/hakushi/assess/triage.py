@@ -1,4 +1,4 @@
-"""What kind of block is this: zero, constant, random-like, structured. The fast kernel.
+"""What kind of block is this: zero, constant, random-like, structured.
 
 Every 512-byte sector is judged on its own, so that one plain sector among random ones is seen.
 A sector is
@@ -12,14 +12,11 @@ A sector is
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hakushi.model import CLASSES, SECTOR, Class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     import numpy.typing as npt
 
@@ -27,71 +24,6 @@ ZERO, CONSTANT, RANDOM, STRUCTURED, UNREAD = (
     CLASSES.index(c)
     for c in (Class.ZERO, Class.CONSTANT, Class.RANDOM, Class.STRUCTURED, Class.UNREAD)
 )
-
-_LOW, _HIGH = 1244, 1950
-"""Bounds of the sum of squares of 512 bytes' counts: 2 * (chi-square + 512), chi-square 110-463."""
-
-_ASCII_WORDS = 4
-"""So many aligned 8-byte words of ASCII in a row are text (1e-12 a random sector)."""
-
-_LONGEST_PERIOD = 8
-
-
-@cache
-def _kernel() -> Callable[[Any, Any, Any], None]:  # noqa: C901 - one flat pass over a sector
-    import numba
-    import numpy as np
-
-    @numba.njit(cache=True, nogil=True)
-    def periodic(data: Any, base: int) -> bool:
-        for period in range(1, _LONGEST_PERIOD + 1):
-            same = True
-            for i in range(base + period, base + SECTOR):
-                if data[i] != data[i - period]:
-                    same = False
-                    break
-            if same:
-                return True
-        return False
-
-    @numba.njit(cache=True, nogil=True)
-    def kernel(data: Any, classes: Any, histogram: Any) -> None:
-        words = data.view(np.uint64)
-        high_bits = np.uint64(0x8080808080808080)
-        counts = np.zeros(256, np.uint16)
-        for sector in range(len(classes)):
-            first = sector * 64
-            word = words[first]
-            plain = True
-            for i in range(first + 1, first + 64):
-                if words[i] != word:
-                    plain = False
-                    break
-            if plain:
-                classes[sector] = ZERO if word == 0 else CONSTANT
-                continue
-            base = sector * SECTOR
-            for i in range(256):
-                counts[i] = 0
-            for i in range(base, base + SECTOR):
-                counts[data[i]] += 1
-            squares = np.uint32(0)
-            for i in range(256):
-                squares += np.uint32(counts[i]) * np.uint32(counts[i])
-            run = longest = 0
-            for i in range(first, first + 64):
-                run = run + 1 if words[i] & high_bits == 0 else 0
-                longest = max(longest, run)
-            if _LOW <= squares <= _HIGH and longest < _ASCII_WORDS:
-                classes[sector] = RANDOM
-                for i in range(256):
-                    histogram[i] += counts[i]
-            elif periodic(data, base):
-                classes[sector] = CONSTANT
-            else:
-                classes[sector] = STRUCTURED
-
-    return kernel
 
 
 def classify(data: bytes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
@@ -102,10 +34,12 @@ def classify(data: bytes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]
     """
     import numpy as np
 
+    from hakushi.assess import kernel
+
     whole = len(data) // SECTOR
     classes = np.zeros(-(-len(data) // SECTOR), np.uint8)
     histogram = np.zeros(256, np.uint64)
-    _kernel()(np.frombuffer(data, np.uint8, whole * SECTOR), classes[:whole], histogram)
+    kernel.classify(np.frombuffer(data, np.uint8, whole * SECTOR), classes[:whole], histogram)
     tail = data[whole * SECTOR :]
     if tail:
         classes[-1] = _tail_class(data, tail)
@@ -115,16 +49,18 @@ def classify(data: bytes) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]
 def _tail_class(data: bytes, tail: bytes) -> int:
     import numpy as np
 
+    from hakushi.assess import kernel
+
     if not tail.strip(b"\0"):
         return ZERO
-    for period in range(1, min(_LONGEST_PERIOD, len(tail) // 4) + 1):
+    for period in range(1, min(kernel.LONGEST_PERIOD, len(tail) // 4) + 1):
         if tail[period:] == tail[:-period]:
             return CONSTANT
     if len(data) < SECTOR:
         return STRUCTURED
     last = np.zeros(1, np.uint8)
     window = np.frombuffer(data[-SECTOR:], np.uint8)
-    _kernel()(window, last, np.zeros(256, np.uint64))
+    kernel.classify(window, last, np.zeros(256, np.uint64))
     return int(last[0])
 
 

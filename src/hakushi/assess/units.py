@@ -51,6 +51,9 @@ _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
 """Sizes in which a cell with bad sectors is read again, ever smaller."""
 
 
+_NARROWED = 64 << 20
+"""Bytes up to which a live file is measured only to narrow its kind (a zip that is a docx)."""
+
 _MOST_FAILURES = 400
 """Failed reads of one cell after which the rest of it counts as unreadable: a dying drive takes
 seconds for each."""
@@ -340,6 +343,9 @@ def _inspect(
         known = replace(known, kind=one.id)
         if one.measure is not None and artifact.state is State.DELETED:
             known = _validated(known, one.measure(source, budget))
+        elif one.measure is not None and artifact.size <= _NARROWED:
+            measure = one.measure(source, budget)
+            known = replace(known, kind=measure.kind or one.id if measure else one.id)
     yield known
     yield from _inside(source, known, one, key, budget)
 

@@ -81,7 +81,10 @@ class _Worker:
 
 
 class Here:
-    """``workers`` processes; a unit that says nothing for ``patience`` seconds is given up."""
+    """``workers`` processes; a unit that says nothing for ``patience`` seconds is given up.
+
+    Workers stay for the next `run` until `close`: what they have loaded is dear.
+    """
 
     def __init__(self, workers: int = 0, *, patience: float = 900.0, memory: int = _MEMORY) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
@@ -89,6 +92,15 @@ class Here:
         self._memory = memory
         # Forked from a small server process: quick, and free of this process's threads.
         self._context = multiprocessing.get_context("forkserver")
+        self._idle: list[_Worker] = []
+
+    def close(self) -> None:
+        """Lets all workers go. A later `run` hires new ones."""
+        while self._idle:
+            self._dismiss(self._idle.pop())
+
+    def __del__(self) -> None:
+        self.close()
 
     def run(self, look: Callable[[Any], Iterator[Any]], units: Iterable[Any]) -> Iterator[Piece]:
         queue = iter(units)
@@ -106,6 +118,10 @@ class Here:
                 self._dismiss(worker)
 
     def _hire(self, look: Callable[[Any], Iterator[Any]], unit: Any) -> _Worker:
+        if self._idle:
+            worker = self._idle.pop()
+            self._give(worker, look, unit)
+            return worker
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, self._memory), daemon=False)
         process.start()
@@ -167,9 +183,7 @@ class Here:
         unit = next(queue, None)
         if unit is None:
             crew.remove(worker)
-            worker.pipe.close()
-            worker.process.join(5)
-            self._dismiss(worker)
+            self._idle.append(worker)
         else:
             self._give(worker, look, unit)
 
