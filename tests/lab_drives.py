@@ -42,9 +42,9 @@ def virtual(path: Path, size: int = SIZE, **faults: int | None) -> Drive:
 def look(name: str, _case: Path, _say: Say) -> tuple[Verdict, dict[str, Any]]:
     """Reads everything: old data are residue, what cannot be read makes it inconclusive."""
     source, verdict = open_medium(name).source, Verdict.CLEAN
-    for at in range(0, source.size, SECTOR * 64):
+    for at in range(0, source.size, SECTOR * 512):
         try:
-            data = source.read(Extent(at, SECTOR * 64))
+            data = source.read(Extent(at, SECTOR * 512))
         except Unreadable:
             verdict = Verdict.INCONCLUSIVE if verdict is Verdict.CLEAN else verdict
             continue
