@@ -8,6 +8,7 @@ chain in the FAT. A deleted file loses its entries' InUse bits and its bits in t
 from __future__ import annotations
 
 import contextlib
+import itertools
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -70,13 +71,13 @@ class Volume:
         self._bitmap = self._at(self._find_bitmap())
 
     def _at(self, cluster: int) -> int:
-        return self._heap + (cluster - 2) * self._size
+        return int(self._heap + (cluster - 2) * self._size)
 
     def _next(self, cluster: int) -> int:
         return int(struct.unpack_from("<I", self._data, self._fat + 4 * cluster)[0])
 
     def _chain(self, cluster: int) -> list[int]:
-        out = []
+        out: list[int] = []
         while 2 <= cluster < self._count + 2 and len(out) < self._count:
             out.append(cluster)
             cluster = self._next(cluster)
@@ -166,7 +167,7 @@ class Volume:
         above, _, name = path.rpartition("/")
         folder = self.folder(above)
         clusters = self._allocate(-(-len(data) // self._size))
-        chained = any(b != a + 1 for a, b in zip(clusters, clusters[1:], strict=False))
+        chained = any(b != a + 1 for a, b in itertools.pairwise(clusters))
         if chained:
             self._link(clusters)
         for n, cluster in enumerate(clusters):

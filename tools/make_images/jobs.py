@@ -10,8 +10,6 @@ from random import Random
 from . import oracle, volumes
 from .oracle import Planted
 
-_SLICE = 16 << 10
-
 
 def _forget_hint(image: Path) -> None:
     """Makes FAT32's "next free cluster" unknown, as after a new mount: gaps are filled again."""
@@ -48,17 +46,31 @@ class Job:
     def tear(self, files: Sequence[Planted], unit: int = 4096) -> None:
         """Writes files so that they come to lie in pieces, as far as the system lets it.
 
-        NTFS and ext: slices of several files in turns. FAT and exFAT: into the gaps that every
-        other of a row of small files leaves when deleted (``unit``: bytes of a cluster).
+        NTFS and ext: in rounds, a piece of each file a round. FAT and exFAT: into the gaps that
+        every other of a row of small files leaves when deleted (``unit``: bytes of a cluster).
         """
         if self.kind.startswith(("ntfs", "ext")):
-            with volumes.session(self.kind, self.image) as one:
-                _in_turns(one, files)
+            self._in_rounds(files)
         else:
             self._make_gaps(unit, sum(len(file.data) for file in files))
             with volumes.session(self.kind, self.image) as one:
                 volumes.put_all(one, [(file.path, file.data) for file in files])
         self._learn(files)
+
+    def _in_rounds(self, files: Sequence[Planted]) -> None:
+        """Most files in two pieces, as on real disks; each round has a mount of its own, since a
+        system keeps room behind a file that is being written.
+        """
+        pieces = {id(one): self.rng.choice((2, 2, 2, 3, 4)) for one in files}
+        for turn in range(4):
+            with volumes.session(self.kind, self.image) as one:
+                for file in files:
+                    width = -(-len(file.data) // pieces[id(file)])
+                    part = file.data[turn * width : (turn + 1) * width]
+                    if not turn:
+                        one.put(file.path, part)
+                    elif part:
+                        one.extend(file.path, part)
 
     def _make_gaps(self, unit: int, wanted: int) -> None:
         width = max(4 * unit, -(-wanted // 40 // unit) * unit)
@@ -94,15 +106,3 @@ class Job:
         """Everything planted, with whether its bytes are still there."""
         oracle.check(self.image, self.planted)
         return self.planted
-
-
-def _in_turns(one: volumes.Session, files: Sequence[Planted]) -> None:
-    """Writes three files at a time, a slice of each in turns."""
-    for start in range(0, len(files), 3):
-        group = files[start : start + 3]
-        for file in group:
-            one.put(file.path, file.data[:_SLICE])
-        for at in range(_SLICE, max(len(file.data) for file in group), _SLICE):
-            for file in group:
-                if at < len(file.data):
-                    one.extend(file.path, file.data[at : at + _SLICE])

@@ -37,7 +37,7 @@ class Mix:
     def __init__(self, rng: Random, scale: float = 1.0) -> None:
         self.rng = rng
         self.scale = scale
-        self._public = people.people(rng, 400)
+        self._public = people.people(rng, 1500)
         self._seen: set[bytes] = set()
 
     # -- parts --
@@ -53,7 +53,7 @@ class Mix:
         return max(48, int(wide * self.scale**0.5)) // 16 * 16
 
     def _photo(self) -> tuple[bytes, int, int]:
-        width = self._width(320, 900)
+        width = self._width(500, 1600)
         height = width * 3 // 4
         return (
             pictures.photo_jpeg(self.rng, width, height, self.rng.randrange(60, 85)),
@@ -67,7 +67,7 @@ class Mix:
         return papers.notice(self.rng, self.rng.choice(self._public))
 
     def _table(self) -> papers.Table:
-        some = self.rng.sample(self._public, min(400, self._rows(400)))
+        some = self.rng.sample(self._public, self._rows(1500))
         return papers.table(f"一覧{self.rng.randrange(1000)}", some)
 
     def _mail(self) -> papers.Mail:
@@ -81,19 +81,19 @@ class Mix:
 
     def jpg(self) -> bytes:
         if self.rng.random() < 0.3:
-            return pictures.scan_jpeg(self._paper(), self.rng, self._width(500, 1100))
+            return pictures.scan_jpeg(self._paper(), self.rng, self._width(800, 1600))
         return self._photo()[0]
 
     def png(self) -> bytes:
         if self.rng.random() < 0.5:
-            return pictures.scan_png(self._paper(), self.rng, self._width(500, 1100))
-        width = self._width(100, 300)
+            return pictures.scan_png(self._paper(), self.rng, self._width(800, 1600))
+        width = self._width(150, 500)
         return pictures.photo_png(self.rng, width, width * 3 // 4)
 
     def tif(self) -> bytes:
         if self.rng.random() < 0.5:
-            return pictures.scan_tiff(self._paper(), self.rng, self._width(500, 1100))
-        width = self._width(100, 300)
+            return pictures.scan_tiff(self._paper(), self.rng, self._width(800, 1600))
+        width = self._width(150, 500)
         return pictures.photo_tiff(self.rng, width, width * 3 // 4)
 
     def gif(self) -> bytes:
@@ -137,7 +137,7 @@ class Mix:
         return files.eml(mail, self.rng.randrange(10**8))
 
     def mbox(self) -> bytes:
-        mails = [self._mail() for _ in range(self._rows(120))]
+        mails = [self._mail() for _ in range(self._rows(300))]
         return files.mbox(mails, self.rng.randrange(10**7))
 
     def html(self) -> bytes:

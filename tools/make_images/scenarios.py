@@ -41,8 +41,8 @@ def ext4_live_deleted(job: Job, size: int) -> None:
 
 
 def fat32_deleted(job: Job, size: int) -> None:
-    """FAT32, clusters of 2 KiB; half of the files deleted, nothing written afterwards."""
-    _filled(job, "fat32", size, cluster=4, unit=2048)
+    """FAT32, clusters of 1 KiB; half of the files deleted, nothing written afterwards."""
+    _filled(job, "fat32", size, cluster=2, unit=1024)
     job.delete_half()
 
 
