@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import sqlite3
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from email.header import Header
+from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -26,7 +32,7 @@ class Sample:
     """``checked``: a byte that is changed inside is noticed, so ``complete`` is a promise.
 
     ``carved``: its end can be told when other bytes follow. ``grown``: its first part was once a
-    whole file.
+    whole file. ``sure``: its measure can tell that it is whole.
     """
 
     name: str
@@ -36,6 +42,7 @@ class Sample:
     checked: bool = False
     carved: bool = True
     grown: bool = False
+    sure: bool = True
     says: str = ""
     """Words that its text gives."""
 
@@ -136,6 +143,123 @@ def pdf(*, updated: bool = False, stream: bytes = b"BT /F1 12 Tf (Hello) Tj ET")
     return out
 
 
+def mail(charset: str = "iso-2022-jp") -> bytes:
+    """Two alternatives and an attachment, headers in encoded words."""
+    top = MIMEMultipart("mixed", boundary="=_outer")
+    top["Date"] = "Mon, 1 Apr 2024 09:00:00 +0900"
+    top["From"] = Header("架空 太郎", charset).encode() + " <taro@example.jp>"
+    top["To"] = "hanako@example.jp"
+    top["Subject"] = Header(
+        "名簿を送ります、ご確認ください。長い件名は折り返されます", charset
+    ).encode()
+    inner = MIMEMultipart("alternative", boundary="=_inner")
+    inner.attach(MIMEText("電話は 03-0000-1234 です。\n", "plain", charset))
+    inner.attach(MIMEText("<p>住所: <b>東京都架空区</b></p>", "html", charset))
+    top.attach(inner)
+    attached = MIMEText(CSV, "csv", "utf-8")
+    attached.add_header("Content-Disposition", "attachment", filename=("utf-8", "", "名簿.csv"))
+    top.attach(attached)
+    return top.as_bytes().replace(b"\n", b"\r\n")
+
+
+def plain_mail(subject: str) -> bytes:
+    message = EmailMessage()
+    message["Received"] = "from mx.example.jp by mail.example.jp; Mon, 1 Apr 2024 09:00:00 +0900"
+    message["From"] = "taro@example.jp"
+    message["Subject"] = subject
+    message.set_content("本文です。\nFrom here on it goes on.\n", cte="base64")
+    return message.as_bytes()
+
+
+def mail_box() -> bytes:
+    line = b"From taro@example.jp Mon Apr  1 09:00:00 2024\n"
+    mails = [plain_mail("一通目"), mail().replace(b"\r\n", b"\n"), plain_mail("三通目")]
+    return b"".join(line + one + b"\n" for one in mails)
+
+
+PAGE = f"""<!DOCTYPE html>
+<html><head><meta charset="{{}}"><title>名簿</title><style>p {{{{ color: red }}}}</style></head>
+<body><p>問い合わせ: <a href="mailto:info@example.jp">こちら</a> &amp; 電話</p>
+<table><tr><th>氏名</th><th>電話番号</th></tr><tr><td>架空 太郎</td><td>03-0000-0001</td></tr></table>
+{"<p>本文</p>" * 40}
+</body></html>
+"""
+
+
+def rich_text() -> bytes:
+    hexed = "".join(f"\\'{byte:02x}" for byte in "架空 太郎".encode("cp932"))
+    wide = "".join(f"\\u{ord(c)}?" for c in "電話番号")
+    return (
+        "{\\rtf1\\ansi\\ansicpg932{\\fonttbl{\\f0\\fcharset128 MS Mincho;}}\\pard "
+        f"{hexed} \\{{x\\}} {wide}\\par "
+        "\\trowd a\\cell b\\cell\\row \\trowd 1\\cell 2\\cell\\row " + "filler\\par " * 150 + "}"
+    ).encode("ascii")
+
+
+OOXML = {
+    "docx": (
+        "word/document.xml",
+        (
+            "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>契約</w:t></w:r><w:r><w:t>書</w:t></w:r></w:p>"
+            "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>氏名</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>電話</w:t>"
+            "</w:r></w:p></w:tc></w:tr><w:tr><w:tc><w:p><w:r><w:t>架空 太郎</w:t></w:r></w:p></w:tc><w:tc>"
+            "<w:p><w:r><w:t>03-0000-0001</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>"
+        ),
+    ),
+    "xlsx": (
+        "xl/worksheets/sheet1.xml",
+        (
+            "<worksheet xmlns='m'><sheetData><row><c r='A1' t='s'><v>0</v></c><c r='C1' t='inlineStr'><is>"
+            "<t>電話</t></is></c><c r='D1' t='s'><v>2</v></c></row><row><c r='A2' t='s'><v>1</v></c>"
+            "<c r='C2'><v>31234567</v></c><c r='D2' s='1'><v>29312</v></c></row></sheetData></worksheet>"
+        ),
+    ),
+    "pptx": (
+        "ppt/slides/slide1.xml",
+        (
+            "<p:sld xmlns:p='p' xmlns:a='a'><a:p><a:r><a:t>題</a:t></a:r></a:p><a:p><a:r><a:t>本文</a:t></a:r>"
+            "</a:p></p:sld>"
+        ),
+    ),
+}
+STRINGS = (
+    "<sst xmlns='m'><si><t>氏名</t></si><si><r><t>架空</t></r><r><t> 太郎</t></r></si>"
+    "<si><t>生年月日</t></si></sst>"
+)
+STYLES = (
+    "<styleSheet xmlns='m'><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/></cellXfs></styleSheet>"
+)
+CORE = "<cp:coreProperties xmlns:cp='c' xmlns:dc='d'><dc:creator>架空 次郎</dc:creator></cp:coreProperties>"
+
+
+def office(kind: str) -> bytes:
+    name, xml = OOXML[kind]
+    members = {
+        "[Content_Types].xml": b"<Types/>",
+        name: xml.encode(),
+        "docProps/core.xml": CORE.encode(),
+        "media/image1.png": picture("PNG"),
+    }
+    if kind == "xlsx":
+        members |= {"xl/sharedStrings.xml": STRINGS.encode(), "xl/styles.xml": STYLES.encode()}
+    return archive(8, members=members)
+
+
+def open_document() -> bytes:
+    content = (
+        "<o:document-content xmlns:o='o' xmlns:t='t' xmlns:b='b'><t:p>表<t:s/>題</t:p><b:table>"
+        "<b:table-row><b:table-cell><t:p>氏名</t:p></b:table-cell><b:table-cell><t:p>電話</t:p>"
+        "</b:table-cell></b:table-row><b:table-row><b:table-cell b:number-columns-repeated='2'><t:p>x1"
+        "</t:p></b:table-cell><b:table-cell b:number-columns-repeated='16000'/></b:table-row></b:table>"
+        "</o:document-content>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", 8) as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", 0)
+        file.writestr("content.xml", content)
+    return out.getvalue()
+
+
 @cache
 def samples() -> tuple[Sample, ...]:
     return (*_pictures(), *_archives(), *_documents(), *_texts())
@@ -148,6 +272,8 @@ def _pictures() -> list[Sample]:
         Sample("jpeg restarts", "jpeg", picture("JPEG", restart_marker_rows=1)),
         Sample("jpeg thumbnail", "jpeg", jpeg_with_thumbnail()),
         Sample("png", "png", picture("PNG"), checked=True),
+        Sample("gif", "gif", picture("GIF")),
+        Sample("bmp", "bmp", picture("BMP"), sure=False),
     ]
 
 
@@ -155,6 +281,10 @@ def _archives() -> list[Sample]:
     out = [
         Sample("gzip", "gzip", gzip.compress(CSV.encode(), mtime=0), checked=True),
         Sample("gzip of noise", "gzip", gzip.compress(noise(3000), mtime=0), checked=True),
+        Sample("gzip twice", "gzip", gzip.compress(b"a" * 99) + gzip.compress(b"b"), grown=True),
+        Sample("bzip2", "bzip2", bz2.compress(CSV.encode()), checked=True),
+        Sample("xz", "xz", lzma.compress(CSV.encode()), checked=True),
+        Sample("mbox", "mbox", mail_box(), carved=False),
         Sample("zip empty", "zip", b"PK\5\6" + bytes(18), "zip"),
     ]
     for method in (0, 8, 12, 14):
@@ -171,6 +301,27 @@ def _documents() -> list[Sample]:
         Sample("pdf updated", "pdf", pdf(updated=True), grown=True),
         Sample("sqlite", "sqlite", database(), says="架空 花子7"),
         Sample("sqlite utf-16", "sqlite", database("UTF-16le"), says="hanako7@example.jp"),
+        Sample(
+            "docx", "zip", office("docx"), "docx", checked=True, says="架空 太郎\t03-0000-0001\n"
+        ),
+        Sample(
+            "xlsx",
+            "zip",
+            office("xlsx"),
+            "xlsx",
+            checked=True,
+            says="架空 太郎\t\t31234567\t1980-04-01",
+        ),
+        Sample("pptx", "zip", office("pptx"), "pptx", checked=True, says="題\n本文\n"),
+        Sample("ods", "zip", open_document(), "ods", checked=True, says="x1\tx1\n"),
+        Sample("rtf", "rtf", rich_text(), says="架空 太郎 {x} 電話番号"),
+        Sample("mail", "eml", mail(), carved=False, says="From: 架空 太郎 <taro@example.jp>"),
+        Sample("mail utf-8", "eml", mail("utf-8"), carved=False, says="電話は 03-0000-1234 です"),
+        Sample("mail plain", "eml", plain_mail("件名"), carved=False, says="本文です"),
+        *(
+            Sample(f"html {name}", "html", PAGE.format(name).encode(name), carved=False, says=says)
+            for name, says in (("utf-8", "info@example.jp"), ("cp932", "架空 太郎\t03-0000-0001"))
+        ),
     ]
 
 

@@ -39,7 +39,7 @@ def named(found: list[Sample]) -> list:
 def test_the_end_is_exact_whatever_follows(sample: Sample, tail: bytes) -> None:
     found = measure(sample, sample.data + tail)
     assert found is not None
-    assert (found.length, found.complete) == (len(sample.data), True)
+    assert (found.length, found.complete) == (len(sample.data), sample.sure)
     assert sample.kind in {None, found.kind}
 
 

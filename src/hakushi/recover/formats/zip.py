@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from time import gmtime
 
-from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Run, Source, State
+from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Run, Source, State, Text
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
+from hakushi.recover.grammar import office
 from hakushi.recover.grammar import zip as grammar
 from hakushi.recover.grammar.stream import derive, find, follow
 from hakushi.recover.grammar.zip import CENTRAL, END, END64, LOCAL, LOCATOR64, Entry
@@ -122,9 +123,18 @@ def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
     entries, flaw = grammar.entries(source, budget)
     if flaw:
         yield Damage(source.locator.step("zip", "*"), flaw)
+    kind = kind_of(source, [entry.name for entry in entries])
     for entry in entries:
-        if not entry.directory:
+        if not entry.directory and (entry.encrypted or not office.covered(kind, entry.name)):
             yield from _member(source, entry, budget)
+
+
+def text(source: Source, budget: Budget) -> Iterator[Text]:
+    """The text of an office document; a plain archive has none of its own."""
+    entries, _ = grammar.entries(source, budget)
+    kind = kind_of(source, [entry.name for entry in entries])
+    if kind in office.OFFICE:
+        yield from office.texts(source, entries, kind, budget)
 
 
 def _member(source: Source, entry: Entry, budget: Budget) -> Iterator[Artifact | Damage]:
@@ -179,5 +189,6 @@ PLUGIN = Format(
     open=open_,
     member=member,
     measure=measure,
+    text=text,
     extensions=("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "jar"),
 )
