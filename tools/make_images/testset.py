@@ -41,7 +41,7 @@ def _at_least(size: int, data: bytes) -> bytes:
 def _volume(kind: str, image: Path, seed: int, size: int, start: int = 0) -> list[Planted]:
     """One of each kind of file live, one deleted, three more in pieces; nothing written after."""
     rng = Random(f"{kind}/{seed}")
-    job, mix = Job(image, size, rng), Mix(rng, 0.04)
+    job, mix = Job(image, size, rng), Mix(rng, 0.015)
     job.make(kind, "SHARE", start=start)
     job.fill(list(mix.one_each()))
     torn = [Planted(f"backup/分割_{n}.csv", _at_least(40_000, mix.draw("csv"))) for n in range(3)]
