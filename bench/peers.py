@@ -1,7 +1,8 @@
 """The programs that are compared, each as one function: run it, tell what it claims.
 
 What a program claims are the digests of the files that it wrote; for Hakushi those artifacts that
-it calls complete. ``HAKUSHI`` names another launcher than the one at the root. A peer's own reports and a file system's own files ($MFT …) are no claims.
+it calls complete. A peer's own reports and a file system's own files ($MFT …) are no claims.
+``HAKUSHI`` in the environment names another launcher than the one at the root.
 """
 
 from __future__ import annotations
