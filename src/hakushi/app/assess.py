@@ -69,7 +69,8 @@ def assess_source(
             _finish(case, path, finished, keep_key=options.keep_key)
         if options.recover is not None:
             restore(case, medium, options.recover, say)
-        return Result(name, path, Verdict(finished["verdict"]), finished)
+        told = summary.spoken(finished, lambda one: translate(one, options.lang))
+        return Result(name, path, Verdict(told["verdict"]), told)
     finally:
         case.close()
 
@@ -164,7 +165,6 @@ def _run(
         medium,
         judgement,
         cover,
-        tell=lambda one: translate(one, options.lang),
         not_looked_for=not_looked_for(),
         failed=failed,
         elapsed=time.monotonic() - began,

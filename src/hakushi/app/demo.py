@@ -15,7 +15,7 @@ from typing import Any
 
 from hakushi.app import dispose as disposing
 from hakushi.app.assess import AssessOptions, Result, Step, assess_source
-from hakushi.app.report import write_report
+from hakushi.app.report import kind_word, write_report
 from hakushi.app.words import current, tell
 from hakushi.assess.case import Case
 from hakushi.assess.medium import open_medium
@@ -119,10 +119,12 @@ def _assessed(story: Story, sample: Path, say: Callable[[str, Step], None]) -> R
             lost=came.carved_planted,
         ),
         message(
-            "   Personal data in them, with a label that says what it is: {counts}."
+            "   Personal data in them that a label, a heading or its form alone identifies: {counts}."
             " Verdict: {verdict}, severity {severity}.",
             counts=", ".join(
-                f"{kind} {n['labelled']}" for kind, n in told["findings"].items() if n["labelled"]
+                f"{kind_word(kind)} {n['labelled']:,}"
+                for kind, n in told["findings"].items()
+                if n["labelled"]
             ),
             verdict=told["verdict"],
             severity=told["severity"],

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from hakushi import __version__
 from hakushi.app.assess import Result
+from hakushi.app.words import tell
 from hakushi.assess.case import Case
 from hakushi.assess.medium import open_medium
 from hakushi.assess.pipeline import owners
-from hakushi.assess.report import FileRow, View, render
+from hakushi.assess.report import KINDS, FileRow, View, render
 from hakushi.assess.summary import mask_path
 from hakushi.model import CLASSES, SECTOR, Artifact
 
@@ -45,6 +46,12 @@ def html(result: Result, lang: str, *, show_paths: bool) -> str:
         return render(view, lang)
     finally:
         case.close()
+
+
+def kind_word(kind: str) -> str:
+    """The name of a kind of finding, in the current language."""
+    words_of_kind = KINDS.get(kind)
+    return kind if words_of_kind is None else tell(words_of_kind)
 
 
 def _classes(case: Case) -> Iterator[tuple[int, int, str]]:

@@ -20,6 +20,7 @@ from hakushi.model import (
     Role,
     State,
     Strength,
+    message,
 )
 
 SCHEMA = "hakushi.assessment/1"
@@ -119,12 +120,11 @@ def summary(
     judgement: Judgement,
     cover: Coverage,
     *,
-    tell: Callable[[Message], str],
     not_looked_for: list[Message],
     failed: list[tuple[str, str]],
     elapsed: float,
 ) -> dict[str, Any]:
-    """The contract's JSON object of ``assess``."""
+    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
     encrypted = case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'")
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
@@ -138,10 +138,10 @@ def summary(
         "schema": SCHEMA,
         "verdict": judgement.verdict.value,
         "severity": judgement.severity.value,
-        "reasons": [tell(reason) for reason in judgement.reasons],
+        "reasons": [_unspoken(reason) for reason in judgement.reasons],
         "scope": medium.scope.value,
-        "not_reached": [tell(one) for one in medium.not_reached],
-        "not_looked_for": [tell(one) for one in not_looked_for],
+        "not_reached": [_unspoken(one) for one in medium.not_reached],
+        "not_looked_for": [_unspoken(one) for one in not_looked_for],
         "source": {
             "locator": str(medium.source.locator),
             "size": medium.source.size,
@@ -167,6 +167,23 @@ def summary(
         "firms": None,
         "damage": damage,
         "elapsed_s": round(elapsed, 3),
+    }
+
+
+_SENTENCES = ("reasons", "not_reached", "not_looked_for")
+
+
+def _unspoken(sentence: Message) -> dict[str, Any]:
+    return {"id": sentence.id, "args": dict(sentence.args)}
+
+
+def spoken(told: dict[str, Any], tell: Callable[[Message], str]) -> dict[str, Any]:
+    """A summary with its sentences in a language."""
+    return {
+        key: [tell(message(one["id"], **one["args"])) for one in value]
+        if key in _SENTENCES
+        else value
+        for key, value in told.items()
     }
 
 

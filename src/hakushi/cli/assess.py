@@ -132,6 +132,15 @@ _VERDICTS = {
 }
 
 
+def _tell_findings(findings: dict[str, dict[str, int]]) -> None:
+    from hakushi.app.report import kind_word
+
+    if findings:
+        print("  " + tell(message("Personal data (and, in brackets, candidates not counted):")))
+    for kind, counts in findings.items():
+        print(f"    {kind_word(kind)}: {counts['labelled']:,} ({counts['unlabelled']:,})")
+
+
 def _tell(result: verb.Result) -> None:
     """The result for a person, on standard output."""
     told = result.summary
@@ -149,10 +158,9 @@ def _tell(result: verb.Result) -> None:
                 )
             )
         )
-    for kind, counts in told["findings"].items():
-        print(f"    {kind}: {counts['labelled']} (+{counts['unlabelled']})")
+    _tell_findings(told["findings"])
     for one in told["damage"][:10]:
         print(f"  ! {show.clean(one['what'])} [{show.clean(one['locator'])}]")
     if len(told["damage"]) > 10:
         print("  ! …")
-    print(tell(message("  Case: {path}", path=str(result.case))))
+    print("  " + tell(message("Case: {path}", path=str(result.case))))

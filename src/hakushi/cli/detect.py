@@ -44,10 +44,12 @@ def detect(
 
 
 def _count(found: verb.Detected) -> None:
+    from hakushi.app.report import kind_word
+
     print(show.clean(found.file))
     kinds = sorted({kind for kind, _ in found.counts})
     for kind in kinds:
         labelled = found.counts[kind, "labelled"]
-        print(f"  {kind}: {labelled} (+{found.counts[kind, 'unlabelled']})")
+        print(f"  {kind_word(kind)}: {labelled:,} ({found.counts[kind, 'unlabelled']:,})")
     if not kinds:
         print("  -")
