@@ -1,15 +1,16 @@
 """From bytes and text to findings. Pure; values never leave.
 
-One word, `Detector`, is a kind of personal data as data; a file in ``rules/`` is registered. `spans`
-reads a text, `scan` raw bytes in any mix of encodings; both mask and hash what they find at birth.
+One word, `Detector`, is a kind of personal data as data; a file in ``rules/`` is registered.
+`spans` reads a text, `scan` raw bytes in any mix of encodings; both mask and hash what they find at
+birth.
 """
 
 from __future__ import annotations
 
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.encodings import decode
-from hakushi.detect.prefilter import fast, warm
 from hakushi.detect.prefilter import compiled as prefilter_database
+from hakushi.detect.prefilter import fast, warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
 from hakushi.detect.windows import scan

@@ -25,16 +25,25 @@ class Need(Enum):
     """A label or a header; without one it is an unlabelled candidate."""
 
 
+DIGITS = r"\d\d"
+"""Where numbers are: the cheap pattern of every form that is made of digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a value is written: a pattern of bounded width over folded text; group ``v`` is the value.
+    """How a value is written: a bounded pattern over folded text, its group ``v`` the value.
 
+    A form that needs a label is looked for beside labels only. ``near``: a cheap pattern; the form
+    is looked for only from ``before`` characters before its matches to ``after`` behind them.
     ``prove`` overrides the detector's proof for this form.
     """
 
     pattern: str
     need: Need = Need.LABEL
     prove: Callable[[str], bool] | None = None
+    near: str = ""
+    before: int = 40
+    after: int = 40
 
     def __post_init__(self) -> None:
         if _UNBOUNDED.search(_CLASSES.sub("x", self.pattern)):
@@ -45,7 +54,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One piece of personal data in a text: character offsets, masked at birth, hashed with a key."""
+    """One piece of personal data in a text, by character offsets: masked at birth, hashed."""
 
     kind: str
     start: int

@@ -5,9 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from array import array
-from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hakushi.model import Text
 
@@ -146,7 +145,7 @@ def _decode(data: bytes, encoding: str, skip: int) -> Text:
 
     if encoding == "iso-2022-jp":
         return _decode_7bit(data)
-    if encoding != "utf-16-le" and encoding != "utf-16-be" and data.isascii():
+    if not encoding.startswith("utf-16") and data.isascii():
         return Text(data.decode("ascii"), range(len(data) + 1), encoding)
     body = memoryview(data)[skip:]
     codes = _codes(body, encoding)
@@ -161,11 +160,11 @@ def _codes(data: bytes | memoryview, encoding: str) -> npt.NDArray[np.uint32]:
     """Code points; broken bytes as marks."""
     import numpy as np
 
-    chars = codecs.decode(data, encoding, "hakushi.mark")  # type: ignore[arg-type]
+    chars = codecs.decode(data, encoding, "hakushi.mark")
     return np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _chars(codes: Any) -> str:
+def _chars(codes: npt.NDArray[np.uint32]) -> str:
     import numpy as np
 
     broken = (codes >= _BROKEN) & (codes < 0xE000)
@@ -174,7 +173,7 @@ def _chars(codes: Any) -> str:
     return codes.tobytes().decode("utf-32-le")
 
 
-def _lengths(codes: Any, encoding: str) -> npt.NDArray[np.int64]:
+def _lengths(codes: npt.NDArray[np.uint32], encoding: str) -> npt.NDArray[np.int64]:
     """The bytes of each code point in an encoding; a mark tells its own."""
     import numpy as np
 
@@ -206,7 +205,7 @@ def _euc_lengths() -> npt.NDArray[np.int64]:
     return table
 
 
-def _walk_euc(data: memoryview, codes: Any) -> npt.NDArray[np.int64]:
+def _walk_euc(data: memoryview, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
     """The lengths by lead bytes: a few characters have both a two- and a three-byte form."""
     import numpy as np
 
@@ -261,3 +260,9 @@ def plain(text: Text) -> bool:
     codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
     weights = _weights()[np.minimum(codes, 0xFFFF)]
     return not (weights <= -5).any() and float((weights < 0).mean() if len(weights) else 0) < 0.05
+
+
+@cache
+def common() -> frozenset[str]:
+    """The characters of which Japanese text is made, and printable ASCII."""
+    return frozenset(chr(code) for code, weight in enumerate(_weights()) if weight >= 1)

@@ -6,6 +6,12 @@ Law: ``len(fold(s)) == len(s)``, so an offset in the folded text is one in the t
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _TABLE: dict[int, int] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _TABLE |= dict.fromkeys(
@@ -17,6 +23,9 @@ _TABLE |= dict.fromkeys(
     [0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0x207B, 0x208B, 0x2500, 0xFE63],
     ord("-"),
 )
+_FEW = 1000
+"""Characters below which a look-up in a dictionary is faster than waking NumPy."""
+
 _LONG_VOWEL = re.compile("(?<=[0-9])[ーｰ](?=[0-9])")
 
 KANJI = "\u3400-\u9fff\uf900-\ufaff々〆\U00020000-\U0003ffff"
@@ -34,10 +43,29 @@ def fold(text: str) -> str:
     """The text with full-width ASCII, spaces and dashes as their ASCII twins."""
     if text.isascii():
         return text
-    folded = text.translate(_TABLE)
+    if len(text) < _FEW:
+        folded = text.translate(_TABLE)
+    else:
+        import numpy as np
+
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        narrow = _lookup()[np.minimum(codes, 0xFFFF)]
+        codes = np.where(codes > 0xFFFF, codes, narrow)
+        folded = codes.tobytes().decode("utf-32-le", "surrogatepass")
     if "ー" in folded or "ｰ" in folded:
         folded = _LONG_VOWEL.sub("-", folded)
     return folded
+
+
+@cache
+def _lookup() -> npt.NDArray[np.uint32]:
+    """The table over the basic plane, for long texts."""
+    import numpy as np
+
+    table = np.arange(0x10000, dtype=np.uint32)
+    for code, twin in _TABLE.items():
+        table[code] = twin
+    return table
 
 
 def digits(value: str) -> str:

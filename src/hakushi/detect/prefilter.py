@@ -1,6 +1,6 @@
-"""Where in raw bytes personal data may be: one hyperscan database over all rules and encodings.
+r"""Where in raw bytes personal data may be: one hyperscan database over all rules and encodings.
 
-A trigger is a word, in which ``\\d`` stands for a digit, ``\\k`` for a kanji and ``\\s`` for at most
+A trigger is a word, in which ``\d`` stands for a digit, ``\k`` for a kanji and ``\s`` for at most
 one space; it is written out in every encoding. A shape is a pattern over ASCII; it also wakes in
 UTF-16. Matches are only places to look at: proof and context come after.
 """
@@ -21,7 +21,7 @@ WIDE = ("cp932", "euc_jp", "utf-8", "utf-16-le", "utf-16-be", "iso-2022-jp")
 """Encodings that triggers are written in."""
 
 ASCII, ASCII16 = "ascii", "utf-16"
-"""Families of shapes: any encoding that holds ASCII as bytes, or as 16-bit units of either order."""
+"""Families of shapes: encodings that hold ASCII as bytes, or as 16-bit units of either order."""
 
 _BUCKET = 7
 """Matches are kept by 128-byte buckets: a million of them in a megabyte cost no more than 8,192."""
@@ -119,8 +119,10 @@ def patterns() -> tuple[Pattern, ...]:
 
 
 def _worth(word: str) -> bool:
-    """Words of ASCII, and of one character alone, are too common in bytes to wake anything."""
-    return not word.isascii() and len(word) > 1
+    """Words of ASCII, and the shortest, are too common in bytes to wake anything."""
+    bare = word.replace("\\", "")
+    kanji = all("\u3400" <= c <= "\u9fff" for c in bare)
+    return not bare.isascii() and (len(bare) > 2 or (kanji and len(bare) == 2))
 
 
 def digest() -> str:
@@ -238,7 +240,7 @@ _ready: dict[str, Callable[[bytes], dict[str, list[int]]]] = {}
 
 
 def ready() -> Callable[[bytes], dict[str, list[int]]]:
-    """This process's prefilter (a process scans in one thread); `warm` chooses its cache."""
+    """The prefilter of this process (a process scans in one thread); `warm` chooses its cache."""
     if "it" not in _ready:
         try:
             _ready["it"] = Prefilter()

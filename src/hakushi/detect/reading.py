@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from hakushi.detect import labels, tables
+from hakushi.detect import labels, prefilter, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
 from hakushi.model import Finding, Locator, Strength, Text
+
+_LONG = 1 << 14
+"""Characters above which only the parts around the prefilter's matches are read."""
+
+_AROUND = 160
+"""Characters read on both sides of a match."""
 
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
@@ -29,39 +36,115 @@ class _Hit:
     """3 a column, 2 a label, 1 the form alone, 0 an unlabelled candidate."""
 
 
-@dataclass(slots=True)
 class Page:
-    """A text being read: folded, with the cells of its tables."""
+    """A text being read: folded, with its labels, the cells of its tables, and where to look.
 
-    folded: str
-    cells: list[tables.Cell]
-    starts: list[int] = field(init=False)
+    ``active``: the parts that are looked at, in order, apart from each other.
+    """
 
-    def __post_init__(self) -> None:
-        self.cells.sort(key=lambda c: c.start)
-        self.starts = [c.start for c in self.cells]
+    def __init__(
+        self, folded: str, cells: list[tables.Cell], active: list[tuple[int, int]]
+    ) -> None:
+        self.folded = folded
+        self.cells = sorted(cells, key=lambda c: c.start)
+        self.active = active
+        self.labels = labels.Labels(folded, active)
+        self._starts = [c.start for c in self.cells]
+        self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
     def cell(self, at: int) -> tables.Cell | None:
         """The cell that holds the character at ``at``."""
-        i = bisect_right(self.starts, at) - 1
+        i = bisect_right(self._starts, at) - 1
         return self.cells[i] if i >= 0 and at < self.cells[i].end else None
+
+    def near(self, pattern: str, before: int, after: int) -> list[tuple[int, int]]:
+        """The zones around matches of a cheap pattern."""
+        key = (pattern, before, after)
+        if key not in self._zones:
+            cheap = re.compile(pattern)
+            found = (
+                m.span()
+                for low, high in self.active
+                for m in cheap.finditer(self.folded, low, high)
+            )
+            self._zones[key] = _zones(found, before, after, len(self.folded))
+        return self._zones[key]
+
+    def labelled(self, kind: str) -> list[tuple[int, int]]:
+        """The zones beside the labels of a kind, and the cells of its columns."""
+        key = (kind, -1, -1)
+        if key not in self._zones:
+            places = [(one.start, one.end) for one in self.labels.all if kind in one.kinds]
+            places += [(c.start, c.end) for c in self.cells if c.column.kind == kind]
+            self._zones[key] = _zones(sorted(places), 48, 140, len(self.folded))
+        return self._zones[key]
+
+
+def _zones(
+    places: Iterable[tuple[int, int]], before: int, after: int, size: int
+) -> list[tuple[int, int]]:
+    """Places in order, widened and joined."""
+    out: list[tuple[int, int]] = []
+    for start, end in places:
+        low, high = max(0, start - before), min(size, end + after)
+        if out and low <= out[-1][1]:
+            out[-1] = (out[-1][0], max(high, out[-1][1]))
+        else:
+            out.append((low, high))
+    return out
 
 
 def spans(text: Text, key: bytes) -> list[Span]:
     """The personal data in a text, in order, none overlapping another."""
-    return read(text, key)[0]
+    active = None
+    if len(text.chars) > _LONG:
+        data = text.chars.encode("utf-8", "surrogatepass")
+        active = around(text.chars, prefilter.ready()(data), _character_starts(data))
+    return read(text, key, None, active)[0]
+
+
+def _character_starts(data: bytes) -> Sequence[int]:
+    """The byte offset of each character of UTF-8."""
+    import numpy as np
+
+    units = np.frombuffer(data, np.uint8)
+    return array("q", np.flatnonzero(units & 0xC0 != 0x80).astype(np.int64).tobytes())
+
+
+def around(
+    chars: str, matches: Mapping[str, Iterable[int]], offsets: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The parts of a text around the prefilter's matches in its bytes, as whole lines if short."""
+    ends = sorted({end for family in matches.values() for end in family})
+    places = []
+    for end in ends:
+        at = bisect_left(offsets, end)
+        line = chars.rfind("\n", max(0, at - 2 * _AROUND), max(0, at - _AROUND))
+        places.append((line + 1 or max(0, at - _AROUND), at))
+    return _zones(places, 0, _AROUND, len(chars))
 
 
 def read(
-    text: Text, key: bytes, carried: tables.Header | None = None
+    text: Text,
+    key: bytes,
+    carried: tables.Header | None = None,
+    active: list[tuple[int, int]] | None = None,
 ) -> tuple[list[Span], tables.Header | None]:
-    """`spans`, for a part of a longer text: with the table header that holds at either end."""
+    """`spans`, for a part of a longer text: with the table header that holds at either end.
+
+    ``active``: the parts of the text to look at, besides its tables; all of it if not given.
+    """
     folded = fold(text.chars)
     if text.cells:
-        page, held = Page(folded, list(tables.given(folded, text.cells, text.header))), None
+        cells, held = list(tables.given(folded, text.cells, text.header)), None
     else:
-        found, held = tables.cells(folded, carried)
-        page = Page(folded, found)
+        cells, held = tables.cells(folded, carried)
+    if active is None:
+        active = [(0, len(folded))]
+    elif cells:
+        rows = sorted((*active, *((c.start, c.end) for c in cells)))
+        active = _zones(rows, 4, 4, len(folded))
+    page = Page(folded, cells, active)
     hits = list(_in_columns(page))
     done = {(h.start, h.end) for h in hits}
     for detector in detectors():
@@ -98,7 +181,7 @@ def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]
 def _in_columns(page: Page) -> Iterator[_Hit]:
     forms = _cell_forms()
     for cell in page.cells:
-        if cell.column.kind is None or cell.end - cell.start > 200:
+        if not cell.column.kind or cell.end - cell.start > 200:
             continue
         value = page.folded[cell.start : cell.end]
         for detector, patterns in forms[cell.column.kind]:
@@ -135,7 +218,7 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
     before: _Hit | None = None
     for form, pattern in _patterns(detector):
         prove = form.prove or detector.prove
-        for match in pattern.finditer(page.folded):
+        for match in _matches(page, detector.kind, form, pattern):
             start, end = match.span("v")
             part = detector.narrow(page.folded[start:end])
             if part is None:
@@ -154,6 +237,22 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
         yield from held
 
 
+def _matches(
+    page: Page, kind: str, form: Form, pattern: re.Pattern[str]
+) -> Iterator[re.Match[str]]:
+    """Where a form matches: everywhere, or only in the zones that it asks for."""
+    if form.need is Need.LABEL:
+        zones = page.labelled(kind)
+    elif form.near:
+        zones = page.near(form.near, form.before, form.after)
+    else:
+        zones = page.active
+    for low, high in zones:
+        for match in pattern.finditer(page.folded, low, high):
+            if match.end() < high or high == len(page.folded):
+                yield match
+
+
 def _trust(
     page: Page, detector: Detector, form: Form, start: int, end: int, before: _Hit | None
 ) -> int | None:
@@ -164,19 +263,21 @@ def _trust(
     if cell is not None:
         if cell.column.kind == detector.kind:
             return 3
+        if cell.column is tables.HEADER:
+            return None
         if numeric and (cell.column.foreign or cell.column.kind is not None):
             return None
         floor = cell.start
     if form.need is Need.ALONE and not numeric:
         return 1
-    said = labels.says(page.folded, start, end, floor)
+    said = page.labels.says(start, end, floor)
     if said is None:
         return None
     if detector.kind in said:
         return 2
-    if before is not None and before.trust == 2 and before.end <= start <= before.end + 16:
-        if labels.listed(page.folded[before.end : start]):
-            return 2
+    near = before is not None and before.trust == 2 and before.end <= start <= before.end + 16
+    if near and before is not None and labels.listed(page.folded[before.end : start]):
+        return 2
     if said or not detector.stands(page.folded[start:end]):
         return None
     return {Need.ALONE: 1, Need.CANDIDATE: 0}.get(form.need)

@@ -16,6 +16,16 @@ _REST = re.compile(r"(?:名|欄|様|[0-9①②③]|\([^()]{0,12}\)){0,3}$")
 _FOREIGN = re.compile(
     r"(?:番号|コード|ID|[Nn][Oo]\.?|№|JAN|ISBN|SKU|伝票|品番|型番|数量|単価|金額|[Cc]ode)$"
 )
+_GATE = re.compile(
+    r"氏|名|姓|カナ|ガナ|ｶﾅ|ｶﾞﾅ|がな|かな|ヨミ|住|所在|届|電話|TEL|tel|Tel|携帯|連絡|FAX|生年|誕生|出生|メール|ﾒｰﾙ|[Mm]ail|MAIL|番号"
+    r"|コード|口座|郵便|〒|会社|法人|商号|屋号|[Nn]ame|NAME|[Pp]hone|[Aa]ddress|[Zz]ip|[Bb]irth|DOB"
+)
+"""Words of which a header has at least one: a cheap look before columns are read."""
+
+_DELIMITED = re.compile(r"[\t,|;]|  ")
+_VALUES = re.compile(r"\d{5}|@|\d-\d")
+"""What a row of values has and a header has not."""
+
 _MAX_LINE = 20_000
 _MAX_COLUMNS = 256
 
@@ -26,6 +36,10 @@ class Column:
 
     kind: str | None = None
     foreign: bool = False
+
+
+HEADER = Column("")
+"""Stands over a header line itself: its words are labels, no values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +62,6 @@ class Cell:
 @lru_cache(maxsize=1)
 def _headers() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((d.kind, re.compile(d.header, re.IGNORECASE)) for d in detectors() if d.header)
-
-
-@lru_cache(maxsize=1)
-def _any_header() -> re.Pattern[str]:
-    words = "|".join(f"(?:{d.header})" for d in detectors() if d.header)
-    return re.compile(words, re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +117,7 @@ def _trim(line: str, start: int, end: int, base: int) -> tuple[int, int]:
 
 def header_of(line: str) -> Header | None:
     """The header that a folded line is, if two or more of its fields name a kind."""
-    if len(line) > _MAX_LINE or not _any_header().search(line):
+    if len(line) > _MAX_LINE or _VALUES.search(line) or not _GATE.search(line):
         return None
     for delimiter in ("\t", ",", "|", ";", "  "):
         if delimiter not in line:
@@ -132,18 +140,19 @@ def cells(folded: str, carried: Header | None = None) -> tuple[list[Cell], Heade
     """
     out: list[Cell] = []
     header, at = carried, 0
-    any_header = _any_header().search(folded)
-    if header is None and any_header is None:
-        return out, None
-    if header is None and any_header is not None:
-        at = folded.rfind("\n", 0, any_header.start()) + 1
     while at < len(folded):
+        if header is None:
+            delimited = _DELIMITED.search(folded, at)
+            if delimited is None:
+                break
+            at = folded.rfind("\n", at, delimited.start()) + 1 or at
         end = folded.find("\n", at)
         end = len(folded) if end < 0 else end
         line = folded[at:end]
         fresh = header_of(line)
         if fresh is not None:
             header = fresh
+            out.append(Cell(at, end, HEADER))
         elif header is not None:
             fields = _row(line, at, header)
             if fields is None:
@@ -181,6 +190,7 @@ def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) 
         known = sum(c.kind is not None for c in found)
         if (header and number == 0) or (known >= 2 and known * 2 >= len([n for n in names if n])):
             columns = found
+            yield from (Cell(a, b, HEADER) for a, b in row if a < b)
             continue
         for place, (a, b) in enumerate(row):
             said = columns[place] if place < len(columns) else Column()

@@ -1,8 +1,8 @@
 """Raw bytes of any size, in any mix of encodings, to findings: windows, not the whole, are decoded.
 
-A chunk that is text in one encoding is read as text, with the table header that held at its start.
-Any other chunk is searched by the prefilter, and only the windows around its matches are decoded, in
-the encoding of the word that matched.
+A chunk that is text in one encoding is read as text, with the table header that held at its
+start. Any other chunk is searched by the prefilter, and only the windows around its matches are
+decoded, in the encoding of the word that matched.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
-from hakushi.detect.encodings import decode, guess, plain
-from hakushi.detect.reading import finding, read
+from hakushi.detect.encodings import common, decode, guess, plain
+from hakushi.detect.reading import around, finding, read
 from hakushi.detect.tables import Header
 from hakushi.model import (
     Damage,
@@ -42,6 +42,13 @@ _SMALL = 1 << 16
 
 MOST = 20_000
 """Findings that one chunk may give; more is Damage."""
+
+_CREDIBLE = 8
+"""Characters in a row, the value among them, that must read like text in a window."""
+
+_CONTROLS = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127, 255})
+_HIGH = bytes({0, 3, 4, 0x20, 0x21, 0x22, 0x25, 0x26, 0x30, 0xFF, *range(0x4E, 0xA0)})
+"""High bytes of the 16-bit units that Japanese text is made of."""
 
 _UNREADABLE_STEP = 4096
 
@@ -100,7 +107,8 @@ def _chunk(
     matches = prefilter.ready()(data)
     if not matches and state.header is None and not small:
         return
-    text = _as_text(data, state)
+    text = _as_text(data, state, base < own.offset, base + len(data) > own.end)
+    found: Iterable[tuple[Text, Span]]
     if text is None:
         state.encoding = state.header = None
         found = _in_windows(data, matches, key)
@@ -129,60 +137,74 @@ def _placed(text: Text, span: Span, base: int, locator: Locator) -> Finding:
 # --- text --------------------------------------------------------------------------------
 
 
-def _as_text(data: bytes, state: _State) -> Text | None:
-    """The chunk as clean text in one encoding, or None."""
-    name = state.asked or state.encoding
-    if name is None:
-        if not _texty(data):
-            return None
-        name = guess(data)
-    if name == "latin-1":
+def _as_text(data: bytes, state: _State, before: bool, after: bool) -> Text | None:
+    """The chunk as clean text in one encoding, or None.
+
+    ``before`` and ``after``: there is more text on that side, so that a character may be cut there.
+    """
+    if not _texty(data):
         return None
-    text = decode(data, name)
-    if plain(text):
-        return text
-    if state.encoding is not None and state.asked is None:
-        state.encoding = None
-        return _as_text(data, state)
+    for known in (state.asked, state.encoding, ""):
+        if known is None:
+            continue
+        name = known or guess(data)
+        if name == "latin-1":
+            continue
+        low = _edge(data, name) if before else 0
+        high = len(data) - 3 if after and name == "utf-8" else len(data)
+        if after and name in ("cp932", "euc_jp", "iso-2022-jp"):
+            high = max(low, _last_edge(data))
+        text = decode(data[low:high], name)
+        if plain(text):
+            return _shifted(text, low) if low else text
+        if state.asked:
+            break
     return None
 
 
+def _edge(data: bytes, encoding: str) -> int:
+    """A place near the start where a character surely begins: behind a line end or a sign."""
+    if encoding == "utf-8":
+        return next((i for i in range(4) if data[i : i + 1] and data[i] & 0xC0 != 0x80), 0)
+    if encoding.startswith("utf-16"):
+        return 0
+    line = data.find(b"\n", 0, MARGIN // 2)
+    if line >= 0:
+        return line + 1
+    return next((i + 1 for i in range(min(len(data), MARGIN // 2)) if data[i] < 0x40), 0)
+
+
+def _last_edge(data: bytes) -> int:
+    """A place near the end where a character surely ends."""
+    line = data.rfind(b"\n", len(data) - MARGIN // 2)
+    if line >= 0:
+        return line + 1
+    places = range(len(data) - 1, max(-1, len(data) - MARGIN // 2), -1)
+    return next((i + 1 for i in places if data[i] < 0x40), len(data))
+
+
 def _texty(data: bytes) -> bool:
-    """A cheap look: could these bytes be text at all? Few controls but the zeros of UTF-16."""
-    sample = b"".join(data[at : at + 256] for at in range(0, len(data), max(256, len(data) // 8)))
-    controls = sum(1 for b in sample if b < 32 and b not in b"\0\t\n\r\x0c\x1b")
-    return controls * 50 <= len(sample) or b"\0" in sample
+    """A cheap look: could these bytes be text at all, of 8 bits or of 16?"""
+    step = max(256, len(data) // 8) & ~1
+    sample = b"".join(data[at : at + 256] for at in range(0, len(data), step))
+    if sample.translate(None, _CONTROLS) == sample or not sample:
+        return True
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    if controls * 50 <= len(sample):
+        return True
+    halves = (sample[0::2], sample[1::2])
+    return any(len(half.translate(None, _HIGH)) * 20 <= len(half) for half in halves)
 
 
 def _in_text(
     text: Text, matches: dict[str, list[int]], key: bytes, header: Header | None, small: bool
 ) -> tuple[Iterable[tuple[Text, Span]], Header | None]:
-    """The spans of a clean chunk: all of it if it is small or a table, else around matches."""
-    if not small and header is None:
-        parts = _around(text, matches)
-        if parts is not None:
-            return ((p, s) for p in parts for s in read(p, key)[0]), None
-    found, held = read(text, key, header)
+    """The spans of a clean chunk: all of it if it is small, else its tables and around matches."""
+    active = None
+    if not small and text.offsets is not None:
+        active = around(text.chars, matches, text.offsets)
+    found, held = read(text, key, header, active)
     return ((text, s) for s in found), held
-
-
-def _around(text: Text, matches: dict[str, list[int]]) -> list[Text] | None:
-    """The lines around matches as texts of their own; None where they are most of the text."""
-    if text.offsets is None:
-        return None
-    ends = sorted({end for family in matches.values() for end in family})
-    places: list[tuple[int, int]] = []
-    for end in ends:
-        at = bisect_left(text.offsets, end)
-        low = max(0, at - 160)
-        high = min(len(text.chars), at + 160)
-        if places and low <= places[-1][1]:
-            places[-1] = (places[-1][0], high)
-        else:
-            places.append((low, high))
-    if sum(b - a for a, b in places) * 2 > len(text.chars):
-        return None
-    return [Text(text.chars[a:b], text.offsets[a : b + 1], text.encoding) for a, b in places]
 
 
 # --- anything else -----------------------------------------------------------------------
@@ -193,39 +215,82 @@ def _in_windows(
 ) -> Iterator[tuple[Text, Span]]:
     """The spans around matches, each window in its own encoding; overlaps settled."""
     found: list[tuple[Text, Span, int, int]] = []
-    covered: list[tuple[int, int]] = []
-    families = sorted(matches, key=lambda f: (f == prefilter.ASCII, f == prefilter.ASCII16))
-    for family in families:
-        for low, high, end in _windows(matches[family], len(data)):
-            ascii_only = family in (prefilter.ASCII, prefilter.ASCII16)
-            if ascii_only and any(a <= end - 8 and end <= b for a, b in covered):
-                continue
-            text = _decoded(data, low, high, end, family)
-            if text is None:
-                continue
-            if not ascii_only:
-                covered.append((low, high))
-            for span in read(text, key)[0]:
-                if _credible(text, span):
-                    extent = text.extent(span.start, span.end)
-                    found.append((text, span, extent.offset, extent.end))
-            if len(found) > 4 * MOST:
-                break
+    for family, low, high, end in _plan(data, matches):
+        text = _decoded(data, low, high, end, family)
+        if text is None:
+            continue
+        for span in read(text, key)[0]:
+            if _credible(text, span):
+                extent = text.extent(span.start, span.end)
+                found.append((text, span, extent.offset, extent.end))
+        if len(found) > 4 * MOST:
+            break
     yield from _once(found)
 
 
-def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int, int]]:
-    """(low, high, a match's end) of runs of matches, at most 64 KiB each."""
-    low = high = first = -1
+def _plan(data: bytes, matches: dict[str, list[int]]) -> Iterator[tuple[str, int, int, int]]:
+    """(family, low, high, a match's end) of each window to decode.
+
+    Matches in ASCII widen the windows of the words near them; only those that stand alone get a
+    window of their own.
+    """
+    size = len(data)
+    left = {f: matches.get(f, []) for f in (prefilter.ASCII, prefilter.ASCII16)}
+    covered: dict[str, list[tuple[int, int]]] = {f: [] for f in left}
+    for family in prefilter.WIDE:
+        if family not in matches:
+            continue
+        twin = prefilter.ASCII16 if family.startswith("utf-16") else prefilter.ASCII
+        anchors = [end for end in matches[family] if _promising(data, end, family)]
+        for low, high in _windows(sorted({*anchors, *left[twin]}), size):
+            i = bisect_left(anchors, low)
+            if i < len(anchors) and anchors[i] <= high:
+                covered[twin].append((low, high))
+                yield family, low, high, anchors[i]
+    for family, ends in left.items():
+        taken = sorted(covered[family])
+        alone = [e for e in ends if not _within(taken, e)]
+        for low, high in _windows(alone, size):
+            yield family, low, high, alone[bisect_left(alone, low)]
+
+
+def _within(runs: list[tuple[int, int]], at: int) -> bool:
+    """Is a place inside one of some runs, which may overlap but are sorted?"""
+    i = bisect_left(runs, (at, 0))
+    return any(a <= at <= b for a, b in runs[max(0, i - len(prefilter.WIDE)) : i])
+
+
+def _promising(data: bytes, end: int, family: str) -> bool:
+    """Do the characters around the end of a word read like text? Asked before the dear steps."""
+    if family == "iso-2022-jp":
+        return data.rfind(b"\x1b$", max(0, end - 512), end) >= 0
+    before = max(0, end - 32)
+    if family.startswith("utf-16"):
+        before += (end - before) % 2
+    text = decode(data[before : end + 24], family)
+    assert text.offsets is not None
+    good = common()
+    at = bisect_left(text.offsets, end - before)
+    low = high = min(at, len(text.chars))
+    while low > 0 and text.chars[low - 1] in good:
+        low -= 1
+    while high < len(text.chars) and text.chars[high] in good:
+        high += 1
+    return high - low >= _CREDIBLE - 2
+
+
+def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int]]:
+    """Runs of matches with the bytes around them, at most 64 KiB each."""
+    low = high = -1
     for end in ends:
         if high >= 0 and end - _AROUND <= high and end + _AROUND - low <= _SMALL:
             high = min(size, end + _AROUND)
             continue
         if high >= 0:
-            yield low, high, first
-        low, high, first = max(0, end - _AROUND), min(size, end + _AROUND), end
+            yield low, high
+        low, high = max(0, end - _AROUND), min(size, end + _AROUND)
     if high >= 0:
-        yield low, high, first
+        yield low, high
 
 
 def _decoded(data: bytes, low: int, high: int, end: int, family: str) -> Text | None:
@@ -266,17 +331,18 @@ def _shifted(text: Text, by: int) -> Text:
 
 def _credible(text: Text, span: Span) -> bool:
     """Does the text around a span read like text, not like noise that a word fell into?"""
-    chars = text.chars
-    if chars[span.start : span.end].isascii() and span.strength is Strength.LABELLED:
+    chars, good = text.chars, common()
+    value = chars[span.start : span.end]
+    if value.isascii() and span.strength is Strength.LABELLED:
         return True
     low, high = span.start, span.end
-    if not plain(Text(chars[low:high])):
+    if sum(c not in good for c in value) * 4 > len(value):
         return False
-    while low > 0 and span.start - low < 12 and plain(Text(chars[low - 1])):
+    while low > 0 and span.start - low < _CREDIBLE and chars[low - 1] in good:
         low -= 1
-    while high < len(chars) and high - span.end < 12 and plain(Text(chars[high])):
+    while high < len(chars) and high - span.end < _CREDIBLE and chars[high] in good:
         high += 1
-    return high - low >= span.end - span.start + 2 and high - low >= 6
+    return high - low >= len(value) + 2 and high - low >= _CREDIBLE
 
 
 def _once(found: list[tuple[Text, Span, int, int]]) -> Iterator[tuple[Text, Span]]:

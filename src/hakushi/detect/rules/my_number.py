@@ -1,6 +1,7 @@
 """個人番号 (My Number): 12 digits, the last a check digit."""
 
-from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.detector import DIGITS, Detector, Form, Need
+from hakushi.detect.fold import digits
 
 
 def prove(value: str) -> bool:
@@ -13,15 +14,16 @@ def prove(value: str) -> bool:
     return int(value[11]) == (0 if rest <= 1 else 11 - rest)
 
 
-def _candidate(value: str) -> bool:
+def _stands(value: str) -> bool:
     """A chance number that passes is refused where it reads as a time stamp (YYYYMMDDhhmm)."""
+    value = digits(value)
     stamp = (
         value[:2] in ("19", "20")
         and 1 <= int(value[4:6]) <= 12
         and 1 <= int(value[6:8]) <= 31
         and int(value[8:10]) <= 24
     )
-    return prove(value) and not stamp
+    return not stamp
 
 
 _LEFT = r"(?<![0-9A-Za-z_])(?<![0-9][.\-/])(?<!\.)"
@@ -31,13 +33,13 @@ PLUGIN = Detector(
     kind="my_number",
     source="Order of the Ministry of Internal Affairs No. 85 of 2014, article 5 (check digit)",
     forms=(
-        Form(rf"{_LEFT}(?P<v>\d{{12}}){_RIGHT}", Need.CANDIDATE, _candidate),
+        Form(rf"{_LEFT}(?P<v>\d{{12}}){_RIGHT}", Need.CANDIDATE, near=DIGITS),
         Form(
             rf"{_LEFT}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}){_RIGHT}(?!\2)",
             Need.CANDIDATE,
-            _candidate,
+            near=DIGITS,
         ),
-        Form(rf"(?<![0-9])(?P<v>\d(?:[ |]{{1,3}}\d){{11}})(?![ |]{{0,3}}\d)", Need.LABEL),
+        Form(r"(?<![0-9])(?P<v>\d(?:[ |]{1,3}\d){11})(?![ |]{0,3}\d)", Need.LABEL),
     ),
     labels=(
         "個人番号",
@@ -54,6 +56,7 @@ PLUGIN = Detector(
     header=r"個人番号|マイナンバー|ﾏｲﾅﾝﾊﾞｰ|my_?number|kojin_?bango|個人no\.?",
     cell=(r"(?P<v>\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4})",),
     prove=prove,
+    stands=_stands,
     scarce=True,
     shapes=(r"\d{12}", r"\d{4}[ -]\d{4}[ -]\d{4}"),
     yes=(

@@ -104,7 +104,13 @@ PLUGIN = Detector(
     kind="person_name",
     source="Anchors of Japanese office letters; surnames from our own list",
     forms=(
-        Form(rf"(?P<v>{NAME}) {{0,3}}(?:様方?|殿|さま)(?![{KANJI}])(?!式|々)", Need.ALONE),
+        Form(
+            rf"(?P<v>{NAME}) {{0,3}}(?:様方?|殿|さま)(?![{KANJI}])(?!式|々)",
+            Need.ALONE,
+            near="[様殿]|さま",
+            before=32,
+            after=6,
+        ),
         Form(
             rf"(?:課|部|室|局|所|係|社|店|署|庁|会|院|校|園|科|センター|グループ|チーム|支店|銀行)の(?P<v>{_K}{{1,5}})"
             r"(?=と申します|でございます|です[。、\s]|と申し)",
@@ -119,11 +125,17 @@ PLUGIN = Detector(
             rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} ?{_K}{{1,4}}) {{0,2}}氏(?![{KANJI}])",
             Need.ALONE,
             _strict,
+            near="氏",
+            before=24,
+            after=4,
         ),
         Form(
             rf"(?<![{KANJI}{KATAKANA}])(?P<v>{_K}{{1,5}} ?(?:{_K}{{1,4}}|[{HIRAGANA}]{{2,5}})) ?[(（] ?[{KATAKANA}]{{2,8}} ?[{KATAKANA}]{{2,8}} ?[)）]",
             Need.ALONE,
             _strict,
+            near=f"[(] ?[{KATAKANA}]",
+            before=16,
+            after=32,
         ),
         Form(
             rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} {_K}{{1,5}}|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?|{_K}{{1,3}} ?[{KATAKANA}]{{2,6}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
@@ -146,7 +158,7 @@ PLUGIN = Detector(
     narrow=narrow,
     normal=_normal,
     mask=mask_word,
-    literals=("様", "殿", "と申します", "代表取締役"),
+    literals=(r"\k\k\s様", r"\k\k\s殿", "と申します", "代表取締役"),
     yes=(
         ("足達　長吉 様", "足達　長吉"),
         ("お電話でご相談の件、志賀浪麟作様（昭和５年生まれ）", "志賀浪麟作"),

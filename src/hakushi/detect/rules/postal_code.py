@@ -1,18 +1,11 @@
 """郵便番号: three digits and four."""
 
-from hakushi.detect.detector import Detector, Form, Need
-
-_NEVER = frozenset("000".split()) | frozenset(f"{n:03}" for n in (9_99,))
+from hakushi.detect.detector import DIGITS, Detector, Form, Need
 
 
 def prove(value: str) -> bool:
-    """Seven digits of a three-digit area that Japan Post delivers to."""
-    return (
-        len(value) == 7
-        and value[:3] not in _NEVER
-        and value[:2] != "00"
-        or value[:3] in ("001", "002", "003", "004", "005", "006", "007")
-    )
+    """Seven digits of an area that mail goes to: 001 to 007 (Sapporo), 010 and above."""
+    return len(value) == 7 and (value[:2] != "00" or value[2] in "1234567")
 
 
 _PLACE = r"(?=[\s　\"',|]{0,4}(?:東京都|北海道|京都府|大阪府|[^\s\d]{2,3}県|[^\s\d]{1,5}[市区郡]))"
@@ -22,7 +15,11 @@ PLUGIN = Detector(
     source="Japan Post, seven-digit postal codes (1998)",
     forms=(
         Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE),
-        Form(rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}", Need.ALONE),
+        Form(
+            rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}",
+            Need.ALONE,
+            near=DIGITS,
+        ),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{7})(?![0-9A-Za-z\-])"),
     ),
@@ -44,7 +41,7 @@ PLUGIN = Detector(
     cell=(r"〒? {0,2}(?P<v>\d{3}-?\d{4})",),
     prove=prove,
     mask=lambda value: value[:3] + "".join("*" if c.isdigit() else c for c in value[3:]),
-    literals=("〒",),
+    literals=(r"〒\s\d\d\d",),
     yes=(
         ("〒426-0082", "426-0082"),
         ("〒　５２２－００６９", "５２２－００６９"),

@@ -1,0 +1,161 @@
+"""住所: prefecture, municipality, town and number, as far as they are written."""
+
+import re
+
+from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
+
+PREFECTURES = (
+    "北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都 神奈川県 新潟県 富山県 "
+    "石川県 福井県 山梨県 長野県 岐阜県 静岡県 愛知県 三重県 滋賀県 京都府 大阪府 兵庫県 奈良県 和歌山県 鳥取県 島根県 "
+    "岡山県 広島県 山口県 徳島県 香川県 愛媛県 高知県 福岡県 佐賀県 長崎県 熊本県 大分県 宮崎県 鹿児島県 沖縄県"
+).split()
+_KANA_CITIES = (
+    "あきる野市 あま市 あわら市 いすみ市 いちき串木野市 いなべ市 いの町 いわき市 うきは市 うるま市 えびの市 えりも町 おいらせ町 "
+    "おおい町 かすみがうら市 かつらぎ町 かほく市 さいたま市 さくら市 さつま町 さぬき市 せたな町 たつの市 つがる市 つくばみらい市 "
+    "つくば市 つるぎ町 ときがわ町 ニセコ町 にかほ市 ひたちなか市 ふじみ野市 まんのう町 みどり市 みなかみ町 みなべ町 みやき町 みやこ町 "
+    "みやま市 みよし市 むかわ町 むつ市 南あわじ市 南アルプス市 東かがわ市 東みよし町 南さつま市 新ひだか町 あさぎり町 "
+    "にしの町 紀の川市"
+).split()
+
+_C = rf"[{KANJI}{HIRAGANA}{KATAKANA}ヶケノ]"
+_K = rf"[{KANJI}ヶケノ]"
+_PREF = "(?:" + "|".join(PREFECTURES) + ")"
+_CITY = (
+    rf"(?:(?:{_K}{{1,6}}|{_K}{{1,3}}[の之]{_K}{{1,3}})郡 ?{_C}{{1,6}}?[町村]"
+    rf"|(?:{'|'.join(sorted(set(_KANA_CITIES), key=len, reverse=True))})(?: ?{_C}{{1,4}}?区)?"
+    rf"|(?:{_K}{{1,6}}?|{_K}{{1,3}}の{_K}{{1,2}})市(?:(?!{_K}{{0,3}}市) ?{_K}{{1,4}}?区)?(?!場価|民[はがのをに会]|役所[^0-9]|議会|政)"
+    rf"|{_K}{{1,4}}?区(?!分|間|役|民|長|域)"
+    rf"|{_K}{{1,5}}?[町村](?!民|役|長|議|内|会))"
+)
+_TOWN = rf"(?: ?[{KANJI}{HIRAGANA}{KATAKANA}ヶケノ・]{{1,24}}?(?:\d{{1,2}}(?:条|線|丁目)? ?{_C}{{1,10}}?){{0,2}})??"
+_KN = "[一二三四五六七八九十]{1,3}"
+_N = rf"(?:\d{{1,5}}|{_KN}(?=丁目|番|号))"
+_NUMBER = (
+    rf"(?:{_N}(?:(?:丁目|番地の|番地|番町|番|号室|号棟|号|棟|条|線|地割)(?: ?(?:の|第)?{_N}(?![0-9,円年月人名件%]))?"
+    rf"|[\-の](?=\d){_N}){{0,6}}(?:丁目|番地|番|号室|号|地割)?)"
+)
+_STRICT = rf"(?:{_N}(?:丁目|番地|番|-\d{{1,4}}-\d{{1,5}}|-\d{{1,4}})(?:(?:の|第|-)?{_N}(?:番地|番|号|-(?=\d))?){{0,5}}(?:号室|号)?)"
+_BUILDING = (
+    rf"(?: {{0,2}}(?=[^\n0-9]{{0,24}}(?:マンション|アパート|ハイツ|コーポ|ビル|荘|レジデンス|メゾン|ハイム|寮|団地|棟|タワー|パーク|ヒルズ|コート|ガーデン|プラザ|"
+    rf"ハウス|住宅|館|シャトー|グラン|サン|ライオンズ|\d{{3}}号))[{KANJI}{KATAKANA}A-Za-zⅠⅡⅢ・\-ヶケの]{{2,24}} ?[A-Za-z]?(?:\d{{1,2}}-)?(?:\d{{1,4}}(?:号室|号棟|号|室|F|階)?)?)?"
+)
+_END = r"(?![0-9A-Za-z])(?!-\d)(?![円年月人名件%歳時分])"
+
+
+def narrow(value: str) -> tuple[int, int] | None:
+    """Trims spaces; an address of signs and digits alone is none."""
+    end = len(value.rstrip(" -・"))
+    if end < 4 or not re.search(f"[{KANJI}]", value):
+        return None
+    return 0, end
+
+
+def normal(value: str) -> str:
+    """One spelling for 1丁目2番3号, 1-2-3 and 一丁目二番三号; no spaces."""
+    value = re.sub(f"{_KN}(?=丁目|番|号)", lambda m: str(_kanji(m[0])), value.replace(" ", ""))
+    value = re.sub(r"(?<=\d)(?:丁目|番地の|番地|番|号室|号|の)(?=\d)", "-", value)
+    return re.sub(r"(?<=\d)(?:丁目|番地|番|号室|号)$", "", value)
+
+
+def _kanji(text: str) -> int:
+    numerals = {c: n for n, c in enumerate("〇一二三四五六七八九")}
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return int("".join(str(numerals.get(c, 0)) for c in text))
+    return numerals.get(tens, 1) * 10 + numerals.get(ones, 0)
+
+
+def _mask(value: str) -> str:
+    """The prefecture stays: 静岡県***."""
+    for prefecture in PREFECTURES:
+        if value.startswith(prefecture):
+            return prefecture + "***"
+    return "***"
+
+
+PLUGIN = Detector(
+    kind="address",
+    source="Act on Indication of Residential Address; prefectures of Japan",
+    forms=(
+        Form(rf"(?P<v>{_PREF} ?{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}", Need.ALONE),
+        Form(
+            rf"(?:〒 ?)?(?<![0-9])\d{{3}}-\d{{4}}[ \n\r\t]{{1,4}}(?P<v>{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}",
+            Need.ALONE,
+            near=r"\d-\d{4}[ \n\r\t]",
+            before=8,
+            after=100,
+        ),
+        Form(
+            rf"(?<!{_K})(?P<v>{_CITY}{_TOWN}{_STRICT}{_BUILDING}){_END}",
+            Need.ALONE,
+            near=r"\d(?:丁目|番|-\d)|[一二三四五六七八九十]丁目",
+            before=48,
+            after=60,
+        ),
+        Form(rf"(?<!{_K})(?P<v>{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}"),
+        Form(rf"(?P<v>{_PREF} ?{_CITY} ?{_C}{{0,20}}{_NUMBER}?){_END}"),
+        Form(rf"(?<!{_C})(?P<v>{_C}{{2,16}}{_STRICT}{_BUILDING}){_END}"),
+    ),
+    labels=(
+        "住所",
+        "ご住所",
+        "現住所",
+        "所在地",
+        "住居",
+        "居住地",
+        "住民票住所",
+        "送付先",
+        "送付先住所",
+        "お届け先",
+        "届け先住所",
+        "本籍",
+        "本籍地",
+        "転入前住所",
+        "転出先",
+        "前住所",
+        "旧住所",
+        "新住所",
+        "勤務先所在地",
+        "本店所在地",
+        "address",
+        "連絡先住所",
+        "納税地",
+        "物件所在地",
+        "所在",
+        "自宅住所",
+        "自宅",
+        "住 所",
+        "配送先",
+    ),
+    header=r"住所[12一二]?|所在地|居住地|本籍地?|送付先(?:住所)?|(?:お?届け?先)(?:住所)?|配送先|納税地|address(?:_?[12])?|^所在$|居所|都道府県市区町村",
+    cell=(
+        rf"(?P<v>{_PREF}[^\n]{{2,80}})",
+        rf"(?P<v>{_CITY}[^\n]{{0,80}})",
+        rf"(?P<v>{_C}{{1,20}}{_NUMBER}[^\n]{{0,40}})",
+    ),
+    prove=lambda value: len(value) >= 4,
+    narrow=narrow,
+    normal=normal,
+    mask=_mask,
+    literals=(*PREFECTURES, r"\d丁目", r"\d番地", r"\k市\k\k\d", r"\k市\k\k\k\d", r"\k区\k\k\d"),
+    yes=(
+        ("静岡県藤枝市瀬古9-23-6", "静岡県藤枝市瀬古9-23-6"),
+        (
+            "ご住所は熊本県宇土市本町1丁目15番16号でよろしいでしょうか",
+            "熊本県宇土市本町1丁目15番16号",
+        ),
+        ("〒520-2351\n野洲市冨波甲5-10-30\n", "野洲市冨波甲5-10-30"),
+        ("住所：須坂市八重森６－８－１２", "須坂市八重森６－８－１２"),
+        ("北海道檜山郡上ノ国町中須田6丁目22番14号", "北海道檜山郡上ノ国町中須田6丁目22番14号"),
+        ("東京都港区芝公園四丁目二番八号", "東京都港区芝公園四丁目二番八号"),
+        ("札幌市中央区北3条西6丁目", "札幌市中央区北3条西6丁目"),
+    ),
+    no=(
+        "神奈川県県土整備局は令和元年度の予算案を公表した",
+        "森林、山口、大分、福島などの地名を含む",
+        "設計図 第38葉 寸法 560-8909 1:336 座標",
+        "市場価格は3-5倍になった",
+        "町内会の会費は1200円",
+    ),
+)

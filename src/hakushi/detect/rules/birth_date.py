@@ -1,0 +1,168 @@
+"""生年月日: a date in an era or in Western years, where 生 or a label or a column says birth."""
+
+import re
+
+from hakushi.detect.detector import Detector, Form, Need
+
+_ERAS = {
+    "明治": "M",
+    "大正": "T",
+    "昭和": "S",
+    "平成": "H",
+    "令和": "R",
+    "㍾": "M",
+    "㍽": "T",
+    "㍼": "S",
+    "㍻": "H",
+    "明": "M",
+    "大": "T",
+    "昭": "S",
+    "平": "H",
+    "令": "R",
+}
+_FIRST = {
+    "M": (1868, 10, 23),
+    "T": (1912, 7, 30),
+    "S": (1926, 12, 25),
+    "H": (1989, 1, 8),
+    "R": (2019, 5, 1),
+}
+_LAST = {
+    "M": (1912, 7, 30),
+    "T": (1926, 12, 25),
+    "S": (1989, 1, 7),
+    "H": (2019, 4, 30),
+    "R": (2099, 12, 31),
+}
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_KANJI = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
+_PARTS = re.compile(r"([^\d〇一二三四五六七八九十元零]{0,2}?)\(?[\d〇一二三四五六七八九十元零]")
+_NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
+
+
+def _number(text: str) -> int:
+    """Digits, or kanji numerals up to 99 (五十八) and by place (一九五八)."""
+    if text.isascii():
+        return int(text)
+    if "十" in text:
+        tens, _, ones = text.partition("十")
+        return _KANJI.get(tens, 1) * 10 + (_KANJI.get(ones, 0) if ones else 0)
+    return int("".join(str(_KANJI[c]) for c in text))
+
+
+def normal(value: str) -> str:
+    """YYYY-MM-DD, or nothing if it is no date of the calendar."""
+    value = re.sub(r"\([^)]{0,12}\)", "", value).strip()
+    letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
+    if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
+        letter = value[0].upper()
+    parts = [_number(n) for n in _NUMBERS.findall(value)]
+    if (len(parts) == 2 and letter and value[1:].isdigit()) or len(parts) == 1:
+        parts = _packed(value, letter)
+    if len(parts) != 3:
+        return ""
+    year, month, day = parts
+    if letter:
+        if year < 1:
+            return ""
+        year += _FIRST[letter][0] - 1
+        if not _FIRST[letter] <= (year, month, day) <= _LAST[letter]:
+            return ""
+    if not (1868 <= year <= 2099 and 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
+        return ""
+    if (month, day) == (2, 29) and (year % 4 or (year % 100 == 0 and year % 400)):
+        return ""
+    return f"{year:04}-{month:02}-{day:02}"
+
+
+def _packed(value: str, letter: str | None) -> list[int]:
+    """19581015, S581015: no signs between the numbers."""
+    number = re.sub(r"\D", "", value)
+    if letter and len(number) in (6, 7):
+        return [int(number[:-4]), int(number[-4:-2]), int(number[-2:])]
+    if not letter and len(number) == 8:
+        return [int(number[:4]), int(number[4:6]), int(number[6:])]
+    return []
+
+
+def _mask(value: str) -> str:
+    return re.sub(r"[0-9〇一二三四五六七八九十元]", "*", value)
+
+
+_N = r"(?:\d{1,2}|[〇一二三四五六七八九十元]{1,3})"
+_ERA = r"(?:明治|大正|昭和|平成|令和|㍾|㍽|㍼|㍻|[明大昭平令])"
+_LONG = rf"{_ERA} ?{_N} ?年 ?{_N} ?月 ?{_N} ?日"
+_WEST = r"(?:(?:西暦 ?)?(?:18|19|20)\d\d ?年 ?\d{1,2} ?月 ?\d{1,2} ?日|[一二][〇一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
+_BOTH = rf"(?:18|19|20)\d\d ?年? ?\({_ERA} ?{_N}年?\) ?年? ?\d{{1,2}} ?月 ?\d{{1,2}} ?日"
+_SHORT = rf"(?:[MTSHRmtshr]|{_ERA}) ?\.?(?:\d{{1,2}}|元)(?:[./\-]\d{{1,2}}[./\-]\d{{1,2}}|年\d{{1,2}}月\d{{1,2}}日)"
+_SIGNS = r"(?:18|19|20)\d\d ?([./\-]) ?\d{1,2} ?\%s ?\d{1,2}"
+_US = r"\d{1,2}/\d{1,2}/(?:19|20)\d\d"
+
+
+def _date(back: int) -> str:
+    return rf"(?P<v>{_LONG}|{_BOTH}|{_WEST}|{_SHORT}|{_SIGNS % back})"
+
+
+_EDGE = r"(?<![0-9A-Za-z./\-])"
+
+PLUGIN = Detector(
+    kind="birth_date",
+    source="Era calendar (cabinet orders of 1912, 1926, 1989, 2019)",
+    forms=(
+        Form(
+            rf"{_EDGE}{_date(2)} ?\)? ?(?:生(?![産活徒命計])|誕生|うまれ|出生)",
+            Need.ALONE,
+            near="生(?!産|活|徒)|うまれ",
+            before=48,
+            after=4,
+        ),
+        Form(
+            rf"(?:生年月日|誕生日|出生日|生まれ)[^\n0-9。]{{0,12}}{_date(2)}(?![0-9])", Need.ALONE
+        ),
+        Form(rf"{_EDGE}{_date(2)}(?![0-9])"),
+        Form(r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6})(?![0-9A-Za-z])"),
+        Form(rf"{_EDGE}(?P<v>\d\d? ?年 ?\d\d? ?月 ?\d\d? ?日) ?生(?![産活徒命計])"),
+    ),
+    labels=(
+        "生年月日",
+        "誕生日",
+        "出生年月日",
+        "生年",
+        "出生日",
+        "生まれ",
+        "DOB",
+        "date of birth",
+        "birth date",
+        "birthday",
+        "birthdate",
+        "birth_date",
+        "date_of_birth",
+        "生年月日(西暦)",
+        "生年月日(和暦)",
+    ),
+    header=r"生年月日|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
+    cell=(
+        rf"{_date(2)}(?: ?生(?:まれ)?)?",
+        r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6})",
+        r"(?P<v>(?:18|19|20)\d\d([./\-])\d{1,2}\2\d{1,2}) 0{1,2}:00(?::00)?",
+    ),
+    prove=bool,
+    normal=normal,
+    mask=_mask,
+    literals=(r"日生まれ", r"日生"),
+    yes=(
+        ("志賀様（昭和５年２月１９日生まれ）", "昭和５年２月１９日"),
+        ("生年月日 S58.5.16", "S58.5.16"),
+        ("生年月日：1973/11/15", "1973/11/15"),
+        ("生年月日 昭和五十八年五月十六日", "昭和五十八年五月十六日"),
+        ("平成元年1月8日生", "平成元年1月8日"),
+        ("生年月日 19731115", "19731115"),
+    ),
+    no=(
+        "昭和55年3月1日に完成した橋",
+        "納期限 令和元年5月31日",
+        "生年月日 昭和64年2月1日",
+        "生年月日 2023/02/29",
+        "2019-07-10 12:34:05 INFO",
+    ),
+)

@@ -1,0 +1,54 @@
+"""運転免許証番号: commission, year, serial, check digit, times issued anew."""
+
+from hakushi.detect.detector import Detector, Form
+
+_COMMISSIONS = range(10, 98)
+"""Public safety commissions: 10 Hokkaido … 97 Okinawa."""
+
+
+def check(value: str) -> bool:
+    """The eleventh digit: weights 5432765432, mod 11 (secondary sources only)."""
+    total = sum(int(c) * w for c, w in zip(value[:10], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True))
+    return int(value[10]) == (11 - total % 11) % 10
+
+
+def prove(value: str) -> bool:
+    """Twelve digits from a prefecture's commission, with a check digit that fits."""
+    return len(value) == 12 and int(value[:2]) in _COMMISSIONS and check(value)
+
+
+_EDGE = r"(?<![0-9A-Za-z_])(?<![0-9][.\-/])"
+_END = r"(?![0-9A-Za-z_])(?![.\-/][0-9])"
+
+PLUGIN = Detector(
+    kind="drivers_licence",
+    source="Commission codes and check digit: secondary sources, agreeing with each other",
+    forms=(
+        Form(rf"(?:第 {{0,2}}){_EDGE}(?P<v>\d{{12}}) {{0,2}}(?=号)"),
+        Form(rf"{_EDGE}(?P<v>\d{{12}}){_END}"),
+        Form(
+            rf"{_EDGE}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}|\d{{2}}[ \-]\d{{2}}[ \-]\d{{6}}[ \-]\d{{2}}){_END}"
+        ),
+    ),
+    labels=(
+        "免許証番号",
+        "運転免許証番号",
+        "免許証の番号",
+        "運転免許証",
+        "免許番号",
+        "運転免許番号",
+        "運転免許",
+        "免許証No",
+        "driver license",
+        "licence_no",
+        "drivers_licence",
+    ),
+    header=r"(?:運転)?免許(?:証)?(?:の?番号|no\.?)?|(?:driver'?s?_?)?licen[cs]e(?:_?(?:no|number))?|menkyo_?(?:bango|no)",
+    cell=(r"第? ?(?P<v>\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4}) ?号?",),
+    prove=prove,
+    yes=(
+        ("運転免許証番号 458751891781", "458751891781"),
+        ("免許証の番号　第４５８７５１８９１７８１号", "４５８７５１８９１７８１"),
+    ),
+    no=("伝票番号 458751891781", "458751891781", "運転免許証番号 458751891711"),
+)

@@ -1,0 +1,112 @@
+"""フリガナ: the reading of a name, in a column, behind a label, or in brackets behind the name."""
+
+from hakushi.detect.detector import Detector, Form, Need, mask_word
+from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
+
+_HALF = str.maketrans(
+    "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｬｭｮｯｰ",
+    "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォャュョッー",
+)
+_VOICED = {
+    pair: voiced
+    for mark, plain, marked in (
+        (
+            "ﾞ",
+            "カキクケコサシスセソタチツテトハヒフヘホウ",
+            "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ",
+        ),
+        ("ﾟ", "ハヒフヘホ", "パピプペポ"),
+    )
+    for pair, voiced in ((p + mark, m) for p, m in zip(plain, marked, strict=True))
+}
+_NOT = frozenset(
+    "フリガナ カナ ナマエ シメイ ヨミ ヨミガナ ヨミカタ セイ メイ ナシ ナイ カタカナ ヒラガナ ローマジ データ コード リスト ふりがな かな よみ なし".split()
+)
+
+
+def normal(value: str) -> str:
+    """Full-width katakana without spaces."""
+    out = value.translate(_HALF)
+    for pair, voiced in _VOICED.items():
+        out = out.replace(pair, voiced)
+    out = "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in out)
+    return out.replace(" ", "").replace("・", "")
+
+
+def prove(value: str) -> bool:
+    """A reading of two characters or more that is no word of a form."""
+    return 2 <= len(value) <= 30 and value not in _NOT
+
+
+_A = f"[{KATAKANA}]"
+_H = f"[{HIRAGANA}ー]"
+_K = f"[{KANJI}ヶケノ]"
+
+
+def _known(value: str) -> bool:
+    return prove(value)
+
+
+PLUGIN = Detector(
+    kind="kana_name",
+    source="Japanese forms: the reading stands beside the name",
+    forms=(
+        Form(
+            rf"(?<!{_A})(?P<v>{_A}{{2,12}}(?:[ ・]{{1,2}}{_A}{{2,12}}){{0,3}})(?!{_A})(?![{HIRAGANA}])"
+        ),
+        Form(rf"(?<!{_H})(?P<v>{_H}{{2,8}} {{1,2}}{_H}{{2,8}})(?!{_H})"),
+        Form(rf"(?<=[ :\n])(?P<v>{_H}{{4,12}})(?![{HIRAGANA}{KANJI}{KATAKANA}、。])"),
+        Form(
+            rf"(?<={_K})[ 様]{{0,2}}[(] ?(?P<v>{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {_H}{{2,8}}) ?[)]",
+            Need.ALONE,
+            _known,
+            near=r"[(][ ァ-ヺぁ-ゖ]",
+            before=6,
+            after=32,
+        ),
+    ),
+    labels=(
+        "フリガナ",
+        "ふりがな",
+        "ﾌﾘｶﾞﾅ",
+        "カナ氏名",
+        "氏名カナ",
+        "氏名(カナ)",
+        "氏名(フリガナ)",
+        "ヨミガナ",
+        "よみがな",
+        "ヨミ",
+        "読み",
+        "カナ",
+        "ｶﾅ",
+        "セイ",
+        "メイ",
+        "カナ名",
+        "口座名義カナ",
+        "名義カナ",
+        "フリ仮名",
+        "振り仮名",
+        "ｶﾅ氏名",
+        "氏名ｶﾅ",
+        "お名前(フリガナ)",
+        "お名前(カナ)",
+        "kana",
+        "口座名義",
+        "口座名義人",
+    ),
+    header=r"(?:氏名|名前|名義人?|世帯主|保護者名?|申請者名?|代表者名?|担当者名?|姓|名)?\(?(?:フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ|ｶﾅ|かな|ヨミガナ|よみがな|読み(?:仮名|がな)?|ヨミ|よみ)(?:氏名|名)?\)?|^セイ$|^メイ$|(?:name_?)?(?:kana|furigana)(?:_?name)?",
+    cell=(
+        rf"(?P<v>{_A}{{1,14}}(?:[ ・]{{1,2}}{_A}{{1,14}}){{0,4}})(?: ?(?:様|サマ))?",
+        rf"(?P<v>{_H}{{1,14}}(?:[ ・]{{1,2}}{_H}{{1,14}}){{0,3}})",
+    ),
+    prove=prove,
+    normal=normal,
+    mask=mask_word,
+    yes=(
+        ("フリガナ：ヤマダ　タロウ", "ヤマダ　タロウ"),
+        ("ﾌﾘｶﾞﾅ ﾔﾏﾀﾞ ﾀﾛｳ", "ﾔﾏﾀﾞ ﾀﾛｳ"),
+        ("ふりがな　やまだ　たろう", "やまだ　たろう"),
+        ("山田太郎（ヤマダ タロウ）", "ヤマダ タロウ"),
+    ),
+    no=("システム開発（プログラム）", "フリガナを記入してください", "サーバー マシン"),
+)
