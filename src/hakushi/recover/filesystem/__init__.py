@@ -6,7 +6,7 @@ new, empty one is explained byte by byte, and nothing else is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,8 +76,9 @@ class Layout:
 
     ``own``: artifacts of its structures and its label. ``foreign``: what of an entry is not the
     file system's own. ``allocated``: whether a byte run is in use now, None where that is unknown.
-    ``short``: streams (inum, id) that hold fewer bytes than their runs (the rest are zeros), which
-    are read through the child.
+    ``later``: structures that depend on whether the walk found live files. ``short``: streams
+    (inum, id) that hold fewer bytes than their runs (the rest are zeros), which are read through
+    the child.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Layout:
     foreign: Callable[[Entry], Entry | None] = lambda entry: entry
     label: Callable[[Entry], str | None] = lambda _entry: None
     allocated: Callable[[Run], bool | None] = lambda _run: None
+    later: Callable[[bool], Iterable[Artifact]] = lambda _live: ()
     short: frozenset[tuple[int, int]] = frozenset()
 
 
@@ -94,6 +96,7 @@ def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact |
     """The structures, then every file, live and deleted. Keeps what came before a failure."""
     yield from layout.own
     told = 0
+    live = False
     place = source.locator.step(layout.id, "*")
     child = Child(PROGRAM, source)
     try:
@@ -102,14 +105,20 @@ def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact |
                 budget.pay()
                 for one in _translate(item, source, layout):
                     told += isinstance(one, Damage)
+                    live = live or _is_live_file(one)
                     if not isinstance(one, Damage) or told <= _DAMAGES:
                         yield one
     except (Malformed, Unreadable) as error:
         yield Damage(place, str(error))
     finally:
         child.close()
+    yield from layout.later(live)
     if told > _DAMAGES:
         yield Damage(place, f"{told - _DAMAGES} more things could not be read")
+
+
+def _is_live_file(one: Artifact | Damage) -> bool:
+    return isinstance(one, Artifact) and one.role is Role.CONTENT and one.state is State.LIVE
 
 
 def _translate(item: Any, source: Source, layout: Layout) -> Iterator[Artifact | Damage]:

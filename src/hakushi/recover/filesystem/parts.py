@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hakushi.model import SECTOR, Artifact, Extent, Locator, Malformed, Role, Run, Source, State
+from hakushi.model import SECTOR, Artifact, Locator, Malformed, Role, Run, Source, State
 from hakushi.recover.cursor import Cursor
+from hakushi.recover.filesystem import Entry
 
+_LABEL_SUFFIX = " (Volume Label Entry)"
 _MOST = 1 << 24
 """Blocks of one run whose bits are looked at."""
 
@@ -100,7 +102,11 @@ def chosen(label: str) -> bool:
     return label.strip(" \0").upper() not in ("", "NO NAME", "EFI", "NONAME")
 
 
-def read(source: Source, runs: Sequence[Run]) -> bytes:
-    """Bytes of runs; zeros for holes."""
-    parts = [bytes(r.length) if r.at is None else source.read(Extent(r.at, r.length)) for r in runs]
-    return b"".join(parts)
+def library_label(entry: Entry, known: str) -> str | None:
+    """The label that The Sleuth Kit lists as an empty file of a FAT; empty for one that is
+    ``known`` already, and for a default one; None for what is no label.
+    """
+    if not entry.path.endswith(_LABEL_SUFFIX) or "/" in entry.path or entry.size:
+        return None
+    text = entry.path.removesuffix(_LABEL_SUFFIX).strip()
+    return text if chosen(text) and text != known else ""

@@ -1,0 +1,30 @@
+"""FAT12, FAT16 and FAT32 volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hakushi.model import Artifact, Damage, Malformed, Source
+from hakushi.recover import Budget, Cursor, Family, Format
+from hakushi.recover.filesystem import files
+from hakushi.recover.filesystem.fat import boot, layout
+from hakushi.recover.filesystem.streams import member
+
+
+def _probe(source: Source) -> bool:
+    try:
+        boot(Cursor(source, page=512))
+    except Malformed:
+        return False
+    return True
+
+
+def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
+    yield from files(source, budget, layout(source, budget))
+
+
+def _member(source: Source, value: str) -> Source:
+    return member(source, "fat", "fat", value)
+
+
+PLUGIN = Format("fat", Family.FILESYSTEM, _probe, open=_open, member=_member)
