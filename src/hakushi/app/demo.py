@@ -119,8 +119,8 @@ def _assessed(story: Story, sample: Path, say: Callable[[str, Step], None]) -> R
             lost=came.carved_planted,
         ),
         message(
-            "   Personal data in them that a label, a heading or its form alone identifies: {counts}."
-            " Verdict: {verdict}, severity {severity}.",
+            "   Personal data in them that a label, a heading or its form alone identifies:"
+            " {counts}. Verdict: {verdict}, severity {severity}.",
             counts=", ".join(
                 f"{kind_word(kind)} {n['labelled']:,}"
                 for kind, n in told["findings"].items()

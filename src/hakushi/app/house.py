@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+from functools import partial
 from pathlib import Path
 
+from hakushi import detect
 from hakushi.fleet.here import Here
 from hakushi.model import Refused, message
 
@@ -13,10 +16,20 @@ from hakushi.model import Refused, message
 def engine(name: str, jobs: int) -> Here:
     """``here``, or refused: other engines are not built in yet."""
     if name == "here":
-        return Here(jobs)
+        return Here(jobs, begin=partial(detect.warm, prefilter_cache()))
     raise Refused(
         message("There is no engine called {name}; only 'here' is built in.", name=name[:60])
     )
+
+
+def prefilter_cache() -> Path | None:
+    """Where the compiled prefilter is kept: in the environment that the program runs in."""
+    folder = Path(sys.prefix) / "hakushi"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return folder / "prefilter.db"
 
 
 def key_path(case: Path) -> Path:

@@ -41,12 +41,14 @@ class _Forward(logging.Handler):
             return  # Home is gone: so is whoever would have read it.
 
 
-def _work(pipe: Connection, memory: int) -> None:
-    """A worker's whole life: unit in, values out, ("end", why it failed or None) after each."""
+def _work(pipe: Connection, memory: int, begin: Callable[[], None] | None) -> None:
+    """A worker's whole life: unit in, values out, ("end", why not or None) after each."""
     logging.getLogger().handlers[:] = [_Forward(pipe)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if begin is not None:
+        begin()
     while True:
         try:
             task = pipe.recv()
@@ -83,16 +85,25 @@ class _Worker:
 class Here:
     """``workers`` processes; a unit that says nothing for ``patience`` seconds is given up.
 
-    Workers stay for the next `run` until `close`: what they have loaded is dear.
+    Workers stay for the next `run` until `close`: what they have loaded is dear. Each does
+    ``begin`` first, once.
     """
 
-    def __init__(self, workers: int = 0, *, patience: float = 900.0, memory: int = _MEMORY) -> None:
+    def __init__(
+        self,
+        workers: int = 0,
+        *,
+        patience: float = 900.0,
+        memory: int = _MEMORY,
+        begin: Callable[[], None] | None = None,
+    ) -> None:
+        self._idle: list[_Worker] = []
+        self._begin = begin
         self.workers = workers or len(os.sched_getaffinity(0))
         self._patience = patience
         self._memory = memory
         # Forked from a small server process: quick, and free of this process's threads.
         self._context = multiprocessing.get_context("forkserver")
-        self._idle: list[_Worker] = []
 
     def close(self) -> None:
         """Lets all workers go. A later `run` hires new ones."""
@@ -123,7 +134,8 @@ class Here:
             self._give(worker, look, unit)
             return worker
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._memory), daemon=False)
+        life = (theirs, self._memory, self._begin)
+        process = self._context.Process(target=_work, args=life, daemon=False)
         process.start()
         theirs.close()
         worker = _Worker(process, ours)

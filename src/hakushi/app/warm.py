@@ -1,0 +1,18 @@
+"""Compiles what is compiled once: block kernels and the prefilter. Run at set-up."""
+
+from __future__ import annotations
+
+from hakushi import detect
+from hakushi.app import house
+from hakushi.assess import triage
+from hakushi.model import SECTOR
+
+
+def warm() -> None:
+    """Fills the caches, so that the first drive does not wait for the compilers."""
+    triage.classify(bytes(SECTOR))
+    detect.warm(house.prefilter_cache())
+
+
+if __name__ == "__main__":
+    warm()
