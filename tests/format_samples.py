@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -110,7 +111,40 @@ def database(encoding: str = "UTF-8") -> bytes:
         return path.read_bytes()
 
 
-def pdf(*, updated: bool = False, stream: bytes = b"BT /F1 12 Tf (Hello) Tj ET") -> bytes:
+IDENTITY = b"""begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange
+1 beginbfchar <0003> <67B67A7A> endbfchar 1 beginbfrange <0010> <0012> <30A2> endbfrange endcmap"""
+TABLE = (
+    b"BT /F1 12 Tf 1 0 0 1 20 180 Tm ("
+    + "名簿".encode("cp932")
+    + b") Tj "
+    + b"".join(
+        b"1 0 0 1 20 %d Tm <%s> Tj 1 0 0 1 120 %d Tm (%s) Tj "
+        % (160 - 14 * row, name.encode("cp932").hex().encode(), 160 - 14 * row, value)
+        for row, (name, value) in enumerate(
+            [("氏名", b"Tel"), ("架空 太郎", b"03-0000-0001"), ("架空 花子", b"03-0000-0002")]
+        )
+    )
+    + b"ET BT /F2 12 Tf 1 0 0 1 20 40 Tm [<0003> -900 <00100011>] TJ ET"
+)
+
+
+def font_objects() -> list[bytes]:
+    """A Shift_JIS font without a map, and one of bare glyph numbers with one, in ASCII85."""
+    packed = base64.a85encode(IDENTITY) + b"~>"
+    return [
+        b"<</Type/Font/Subtype/Type0/Encoding/90ms-RKSJ-H/DescendantFonts[7 0 R]>>",
+        b"<</Type/Font/Subtype/Type0/Encoding/Identity-H/DescendantFonts[7 0 R]/ToUnicode 8 0 R>>",
+        b"<</Type/Font/Subtype/CIDFontType0/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)>>>>",
+        b"<</Length %d/Filter/ASCII85Decode>>stream\n%s\nendstream" % (len(packed), packed),
+    ]
+
+
+def pdf(
+    *,
+    updated: bool = False,
+    stream: bytes = b"BT /F1 12 Tf (Hello) Tj ET",
+    fonts: tuple[bytes, ...] = (b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",),
+) -> bytes:
     """One page; with an incremental update behind it if ``updated``."""
     import zlib
 
@@ -120,10 +154,10 @@ def pdf(*, updated: bool = False, stream: bytes = b"BT /F1 12 Tf (Hello) Tj ET")
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         (
             b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R"
-            b"/Resources<</Font<</F1 5 0 R>>>>>>"
+            b"/Resources<</Font<</F1 5 0 R/F2 6 0 R>>>>>>"
         ),
         b"<</Length %d/Filter/FlateDecode>>stream\r\n%s\r\nendstream" % (len(packed), packed),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        *fonts,
     ]
     out = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
     offsets = []
@@ -131,7 +165,7 @@ def pdf(*, updated: bool = False, stream: bytes = b"BT /F1 12 Tf (Hello) Tj ET")
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)
-    out += b"xref\n0 6\n0000000000 65535 f \n"
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
     if updated:
@@ -297,7 +331,16 @@ def _archives() -> list[Sample]:
 
 def _documents() -> list[Sample]:
     return [
-        Sample("pdf", "pdf", pdf()),
+        Sample("pdf", "pdf", pdf(), says="Hello"),
+        Sample(
+            "pdf fonts", "pdf", pdf(stream=TABLE, fonts=tuple(font_objects())), says="架空 アィ"
+        ),
+        Sample(
+            "pdf table",
+            "pdf",
+            pdf(stream=TABLE, fonts=tuple(font_objects())),
+            says="氏名\tTel\n架空 太郎\t03-0000-0001\n",
+        ),
         Sample("pdf updated", "pdf", pdf(updated=True), grown=True),
         Sample("sqlite", "sqlite", database(), says="架空 花子7"),
         Sample("sqlite utf-16", "sqlite", database("UTF-16le"), says="hanako7@example.jp"),

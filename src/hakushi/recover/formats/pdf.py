@@ -12,9 +12,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hakushi.model import Extent, Malformed, Source
+from hakushi.media import Memory
+from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Source, State
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
-from hakushi.recover.cursor import Short
+from hakushi.recover.cursor import Short, Spent
+from hakushi.recover.grammar.pdf import Document, Stream
+from hakushi.recover.grammar.pdf_text import texts
 from hakushi.recover.grammar.stream import find, follow, pieces
 
 _HEADER = re.compile(rb"%PDF-[12]\.\d")
@@ -167,11 +170,44 @@ def _inflates(source: Source, start: int, end: int, budget: Budget) -> bool:
     return engine.eof
 
 
+def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
+    """Files that are embedded in it; itself, where it is encrypted."""
+    document = Document(source, budget)
+    if document.encrypted:
+        locator = source.locator.step("pdf", "encrypted")
+        yield Artifact(locator, "pdf", State.LIVE, 0, (), role=Role.ENCRYPTED)
+        return
+    for number in document.numbers():
+        found = document.object(number)
+        if not isinstance(found, Stream) or found.dictionary.get("Type") != "EmbeddedFile":
+            continue
+        locator = source.locator.step("pdf", number)
+        try:
+            size = len(document.data(found))
+        except Spent:
+            raise
+        except Malformed as error:
+            yield Damage(locator, str(error))
+            continue
+        yield Artifact(locator, "file", State.LIVE, size)
+
+
+def member(source: Source, step: str) -> Source:
+    document = Document(source, Budget())
+    found = document.object(int(step)) if step.isdecimal() and len(step) < 9 else None
+    if not isinstance(found, Stream):
+        raise Malformed(f"the PDF has no embedded file {step!r}")
+    return Memory(document.data(found), source.locator.step("pdf", step))
+
+
 PLUGIN = Format(
     id="pdf",
     family=Family.DOCUMENT,
     probe=probe,
     magics=(Magic(b"%PDF-1."), Magic(b"%PDF-2.")),
+    open=open_,
+    member=member,
     measure=measure,
+    text=texts,
     extensions=("pdf",),
 )
