@@ -22,6 +22,9 @@ _EXTENTS = 0x80000
 _GROUPS = 1 << 22
 """Groups that a file system may have (512 TiB of 128 MiB each)."""
 
+_LISTED = 1 << 19
+"""Blocks of one of the file system's own files that are followed: 512 MiB of journal at least."""
+
 _COMPAT_SPARSE2 = 0x200
 _INCOMPAT_64BIT, _INCOMPAT_META_BG = 0x80, 0x10
 _RO_SPARSE = 0x1
@@ -392,7 +395,7 @@ class _Volume:
         ):
             if not number:
                 continue
-            data, tables = _Map(self, self.inode(number)).blocks(1 << 12)
+            data, tables = _Map(self, self.inode(number)).blocks(_LISTED)
             if test is None:
                 # What it lists are the reserved descriptor blocks, which are judged as such.
                 tables = [b for b in tables[:1] if self._lists_reserved(b)]
@@ -467,7 +470,7 @@ class _Volume:
         orphans = sb.orphans if sb.compat & 0x1000 else 0
         for number in (_ROOT, sb.first_inode, _RESIZE, _JOURNAL, orphans):
             if number:
-                data, tables = _Map(self, self.inode(number)).blocks(1 << 22)
+                data, tables = _Map(self, self.inode(number)).blocks(_LISTED)
                 spans += [(b, 1) for b in (*data, *tables)]
         out: dict[int, int] = {}
         for start, count in joined_blocks(spans):
