@@ -33,6 +33,7 @@ TABLE = {
     ("zeros-until-power-cycle",): {"overwrite": ("failed", "residue")},
     ("loses-cache",): {"overwrite": ("failed", "residue")},
     ("swaps-identity",): {"overwrite": ("refused", None)},
+    ("swaps-identity", 5 * MIB): {"overwrite": ("unknown", "clean")},
 }
 
 

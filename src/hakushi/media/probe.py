@@ -155,8 +155,9 @@ def _transport(node: Node) -> str:
     where = str(node.folder)
     if node.name.startswith(("loop", "nvme", "mmc")):
         return re.match(r"[a-z]+", node.name)[0]  # type: ignore[index]
-    for mark, transport in (("/usb", "usb"), ("/ata", "ata"), ("/virtio", "virtio")):
-        if mark in where:
+    # USB first: a bridge's drive may show an ATA link further down.
+    for transport in ("usb", "ata", "virtio"):
+        if re.search(rf"/{transport}\d+/", where):
             return transport
     return "scsi" if (node.folder / "device" / "vendor").exists() else "virtual"
 

@@ -49,7 +49,10 @@ _LARGEST = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a simulated drive may be bad. ``argument`` names what it is given."""
+    """One way in which a simulated drive may be bad.
+
+    ``argument`` names what it is given; in brackets where it may be left out.
+    """
 
     name: str
     about: Message
@@ -65,7 +68,11 @@ FAULTS = (
     Fault("hides", message("The last bytes are hidden (a host protected area)."), "BYTES"),
     Fault("loses-cache", message("Flush is a lie: a power cut loses the last 32 MiB written.")),
     Fault("says-success", message("Answers success to every command and does nothing.")),
-    Fault("swaps-identity", message("Each identification gives another serial number.")),
+    Fault(
+        "swaps-identity",
+        message("Another serial number at each question, or once so much was written."),
+        "[BYTES]",
+    ),
     Fault("zeros-until-power-cycle", message("Once written to, gives zeros until a power cycle.")),
 )
 """What is modelled. ``stuck``, ``frozen`` and ``keeps-key`` need firmware commands: refused."""
@@ -82,7 +89,7 @@ def check_faults(faults: Mapping[str, int | None]) -> None:
                 )
             )
         argument = known[name].argument
-        if argument and value is None:
+        if argument and value is None and not argument.startswith("["):
             raise Refused(
                 message("The fault {name} needs {name}={argument}.", name=name, argument=argument)
             )
@@ -318,7 +325,7 @@ class Simulated:
         """What the drive answers when asked who it is, this time."""
         self._state.put("identified", self._state.get("identified") + 1)
         serial = printable(self.identity.serial)
-        if "swaps-identity" in self.identity.faults and self._state.get("identified") % 2 == 0:
+        if self._swapped():
             serial += "-SWAPPED"
         return Drive(
             path=f"{PREFIX}{self.path}",
@@ -333,6 +340,14 @@ class Simulated:
             abilities=(Ability("sanitize", supported=False, why="no firmware commands modelled"),),
             said_by=(("identity", "the simulated drive itself"),),
         )
+
+    def _swapped(self) -> bool:
+        """Whether it is another drive's turn to answer."""
+        faults = self.identity.faults
+        after = faults.get("swaps-identity")
+        if after is not None:
+            return self._state.get("written") > after
+        return "swaps-identity" in faults and self._state.get("identified") % 2 == 0
 
     # --- reading ------------------------------------------------------------------------
 

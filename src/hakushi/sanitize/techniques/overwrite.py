@@ -32,6 +32,8 @@ from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
 
 CANARIES = 64
 _CANARY = 4096
+_POWERLESS = frozenset({"file", "loop"})
+"""Transports behind which no drive with a power supply of its own lies."""
 _TAIL = 64 << 20
 """Bytes before the point of resumption that must still be what was written."""
 
@@ -48,7 +50,7 @@ def run(device: Device, order: Order, journal: Journal) -> Generator[Progress, N
         journal.restarted("the drive does not hold what the journal says")
     if not journal.done.sampled:
         journal.sampled(_canaries(device, journal.key))
-    report = _Report([])
+    report = _Report(order.drive, [])
     fills = _fills(order, journal.key)
     if journal.done.verified == len(fills):
         # All was read back before a kill; what happened to the drive since then nobody knows.
@@ -66,12 +68,28 @@ def run(device: Device, order: Order, journal: Journal) -> Generator[Progress, N
 class _Report:
     """What is gathered on the way, whatever the end."""
 
+    drive: Drive
     passes: list[Pass]
     cycled: bool = False
+    cached: bool = False
 
     @property
     def notes(self) -> tuple[Message, ...]:
-        return (message("The power was cycled before reading back."),) if self.cycled else ()
+        """How the reading back was done, where that bounds what it proves."""
+        out = []
+        if self.cycled:
+            out.append(message("The power was cycled before reading back."))
+        elif self.drive.transport not in _POWERLESS:
+            out.append(
+                message(
+                    "The power was not cycled: a cache that forgets what it took would not show."
+                )
+            )
+        if self.cached:
+            out.append(
+                message("Its file system has no direct reads; the page cache was dropped instead.")
+            )
+        return tuple(out)
 
 
 def _fills(order: Order, key: bytes) -> list[Fill]:
@@ -90,6 +108,7 @@ def _one(
         if order.policy.power_cycle is not PowerCycle.NEVER and device.power_cycle():
             report.cycled = True
         with closing(device.reopen()) as reader:
+            report.cached |= not reader.direct
             seen = yield from read_back(reader, device.unit, fill)
     except (OSError, Refused) as error:
         seen = None
@@ -185,9 +204,13 @@ def _last_look(device: Device, order: Order, journal: Journal, report: _Report) 
         "All {bytes:,} bytes were read back and are what was written.", bytes=device.size
     )
     doubts = [why for why in (hidden(drive),) if why]
+    why: Message | None = None
     if order.policy.power_cycle is PowerCycle.REQUIRED and not report.cycled:
         why = message("The policy asks for a power cycle, which this bench cannot give.")
-        return Result(Outcome.UNKNOWN, Extents(), (why, done, *doubts))
+    elif report.cached and drive.transport != "file":
+        why = message("It cannot be read past the page cache, which may have answered for it.")
+    if why is not None:
+        return Result(Outcome.UNKNOWN, Extents(), (why, done, *doubts, *report.notes))
     return Result(Outcome.COMPLETED, Extents(), (done, *doubts, *report.notes))
 
 
