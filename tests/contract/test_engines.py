@@ -66,3 +66,13 @@ def test_closing_stops_all_work():
     run = Here(2).run(count, iter(range(1, 10**9)))
     next(run)
     run.close()
+
+
+def test_workers_that_cannot_begin_end_the_run_and_do_not_try_for_ever(caplog):
+    with pytest.raises(RuntimeError, match="die before"):
+        list(Here(2, begin=cannot).run(count, range(10**6)))
+    assert "cannot be" in caplog.text
+
+
+def cannot():
+    raise ValueError("cannot be")

@@ -27,6 +27,10 @@ _MEMORY = 4 << 30
 """Address space a worker may map; compiled kernels reserve far more than they use."""
 
 
+_SILENT_DEATHS = 20
+"""Workers that die one after the other without a word: then none can work here."""
+
+
 class _Forward(logging.Handler):
     """Sends a worker's log records home, tracebacks and all: its screen is nobody's."""
 
@@ -41,14 +45,24 @@ class _Forward(logging.Handler):
             return  # Home is gone: so is whoever would have read it.
 
 
+def _begun(begin: Callable[[], None] | None) -> bool:
+    try:
+        if begin is not None:
+            begin()
+    except Exception:  # noqa: BLE001 - told to the log at home; its end tells the rest
+        _log.exception("a worker could not begin")
+        return False
+    return True
+
+
 def _work(pipe: Connection, memory: int, begin: Callable[[], None] | None) -> None:
     """A worker's whole life: unit in, values out, ("end", why not or None) after each."""
     logging.getLogger().handlers[:] = [_Forward(pipe)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if begin is not None:
-        begin()
+    if not _begun(begin):
+        return
     while True:
         try:
             task = pipe.recv()
@@ -98,6 +112,7 @@ class Here:
         begin: Callable[[], None] | None = None,
     ) -> None:
         self._idle: list[_Worker] = []
+        self._silent = 0
         self._begin = begin
         self.workers = workers or len(os.sched_getaffinity(0))
         self._patience = patience
@@ -188,6 +203,7 @@ class Here:
         if word == "log":
             _log.log(value[0], "%s", value[1])
             return
+        self._silent = 0
         if word == "value":
             yield Piece(worker.unit, value)
             return
@@ -209,6 +225,9 @@ class Here:
     ) -> Iterator[Piece]:
         self._dismiss(worker)
         crew.remove(worker)
+        self._silent += 1
+        if self._silent > _SILENT_DEATHS:
+            raise RuntimeError("workers die before they say anything")
         yield Piece(worker.unit, None, last=True, failed=why)
         unit = next(queue, None)
         if unit is not None:
