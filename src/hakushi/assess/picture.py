@@ -46,6 +46,8 @@ _PAINT = (
 )
 """The order in which runs are painted: later ones cover earlier ones."""
 
+_CLASSES = frozenset(c.value for c in Class)
+_OWNERS = frozenset({"live", "deleted", "carved", "structure"})
 _UNREAD = LOOKS.index("unread")
 
 Runs = Sequence[tuple[int, int, str]]
@@ -94,12 +96,8 @@ def draw(size: int, classes: Runs, owned: Runs) -> Picture:
 
 def _tile(size: int) -> int:
     """The least round number of sectors a tile that the grid can hold."""
-    for octave in count():
-        for quarter in (4, 5, 6, 7):
-            tile = (quarter * SECTOR << octave) // 4
-            if tile % SECTOR == 0 and tile * COLUMNS * ROWS >= size:
-                return tile
-    raise AssertionError
+    sizes = ((quarter * SECTOR << octave) // 4 for octave in count() for quarter in (4, 5, 6, 7))
+    return next(t for t in sizes if t % SECTOR == 0 and t * COLUMNS * ROWS >= size)
 
 
 def _tally(size: int, tile: int, classes: Runs, owned: Runs) -> list[list[int]]:
@@ -108,19 +106,13 @@ def _tally(size: int, tile: int, classes: Runs, owned: Runs) -> list[list[int]]:
 
     if not size:
         return []
-    known = {c.value for c in Class}
-    layers: dict[str, list[tuple[int, int]]] = {look: [] for look in _PAINT}
-    for runs, names in ((classes, known), (owned, {"live", "deleted", "carved", "structure"})):
-        for offset, length, name in runs:
-            start, end = min(max(offset, 0), size), min(max(offset + length, 0), size)
-            layers[name if name in names else "unread"].append((start, end))
-    bounds = {look: np.array(runs, np.int64) for look, runs in layers.items() if runs}
+    seen, claimed = _bounds(size, classes, _CLASSES), _bounds(size, owned, _OWNERS)
+    layers = [(look, runs[look]) for look in _PAINT for runs in (seen, claimed) if look in runs]
     grid = np.arange(0, size, tile, dtype=np.int64)
-    edges = np.sort(np.concatenate([grid, [size], *(b.ravel() for b in bounds.values())]))
+    edges = np.sort(np.concatenate([grid, [size], *(b.ravel() for _, b in layers)]))
     looks = np.full(len(edges) - 1, _UNREAD, np.int64)
-    for look in _PAINT:
-        if look in bounds:
-            looks[_covered(edges, bounds[look])] = LOOKS.index(look)
+    for look, bounds in layers:
+        looks[_covered(edges, bounds)] = LOOKS.index(look)
     slots = edges[:-1] // tile * len(LOOKS) + looks
     # Sums of float64 are exact below 2**53 bytes. What starts at the end is empty.
     sums = np.bincount(slots, np.diff(edges), minlength=len(grid) * len(LOOKS))
@@ -128,6 +120,20 @@ def _tally(size: int, tile: int, classes: Runs, owned: Runs) -> list[list[int]]:
         sums[: len(grid) * len(LOOKS)].astype(np.int64).reshape(len(grid), len(LOOKS)).tolist()
     )
     return table
+
+
+def _bounds(size: int, runs: Runs, known: frozenset[str]) -> dict[str, Any]:
+    """The (start, end) pairs of each look, inside the medium; unknown names count as not read."""
+    import numpy as np
+
+    # Clipped before they become machine integers: a torn table may claim anything.
+    starts = np.array([at if 0 <= at < size else size for at, _, _ in runs], np.int64)
+    lengths = np.array([n if 0 <= n < size else size for _, n, _ in runs], np.int64)
+    names = [name if name in known else "unread" for _, _, name in runs]
+    numbers = {name: i for i, name in enumerate(sorted(set(names)))}
+    which = np.array([numbers[name] for name in names], np.int64)
+    pairs = np.stack([starts, np.minimum(starts + lengths, size)], axis=1)
+    return {name: pairs[which == i] for name, i in numbers.items()}
 
 
 def _covered(edges: Any, bounds: Any) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hakushi.assess.judge import GRAVE_KINDS
-from hakushi.assess.picture import LOOKS, draw
+from hakushi.assess.picture import draw
 from hakushi.lang import LANGUAGES, text
 from hakushi.model import Message, message
 
@@ -60,11 +60,11 @@ KINDS: Mapping[str, Message] = {
 LOOK_WORDS: Mapping[str, tuple[Message, Message]] = {
     "live": (
         message("Live files"),
-        message("Files that a file system still lists."),
+        message("A file system still lists them."),
     ),
     "deleted": (
         message("Deleted files"),
-        message("Deleted, but the contents are still there."),
+        message("Deleted, the contents are still there."),
     ),
     "carved": (
         message("Files found by their content"),
@@ -72,19 +72,19 @@ LOOK_WORDS: Mapping[str, tuple[Message, Message]] = {
     ),
     "structured": (
         message("Unexplained data"),
-        message("It has a structure, but belongs to no file that was found."),
+        message("Has a structure, but belongs to no file found."),
     ),
     "unread": (
         message("Not read"),
-        message("Unreadable, or not looked at. Nothing can be said about it."),
+        message("Unreadable, or not looked at."),
     ),
     "random_like": (
         message("Random-like"),
-        message("Erased with random values, encrypted or compressed."),
+        message("Random erasure, encryption or compression."),
     ),
     "structure": (
         message("Structures of volumes"),
-        message("What a partition or file system needs for itself."),
+        message("What file systems need for themselves."),
     ),
     "constant": (
         message("Constant fill"),
@@ -96,6 +96,15 @@ LOOK_WORDS: Mapping[str, tuple[Message, Message]] = {
     ),
 }
 """What each look of the picture is called, and what it means."""
+
+CLASS_WORDS: Mapping[str, Message] = {
+    "zero": LOOK_WORDS["zero"][0],
+    "constant": LOOK_WORDS["constant"][0],
+    "random_like": LOOK_WORDS["random_like"][0],
+    "structured": message("Structured"),
+    "unread": LOOK_WORDS["unread"][0],
+}
+"""What triage calls a sector."""
 
 STATES: Mapping[str, tuple[Message, Message]] = {
     "live": (message("Live"), message("Still listed by the file system. Opens as it is.")),
@@ -166,8 +175,8 @@ class View:
     """What a report is made from.
 
     ``name``: what was assessed, as the person named it. ``summary``: the contract's JSON object of
-    ``assess``, its sentences already in the language. ``classes``, ``owned``: (offset, length, name)
-    runs on the medium. ``files``: examples, best first. ``samples``: masked ones of each kind.
+    ``assess``, its sentences already in the language. ``classes``, ``owned``: (offset, length,
+    name) runs on the medium. ``files``: examples, best first. ``samples``: masked, of each kind.
     """
 
     name: str
@@ -194,7 +203,7 @@ class KindRow:
 
 
 def render(view: View, lang: str) -> str:
-    """One HTML file in that language: styles and drawings inside it, no reference to anything else."""
+    """One HTML file in that language, styles and drawings inside it, that refers to nothing else."""
     summary = view.summary
     kinds = _kinds(view, lang)
     page = _environment().get_template("report.html")
@@ -218,6 +227,8 @@ def render(view: View, lang: str) -> str:
         encrypted=summary.get("encrypted") or (),
         picture=draw(summary["source"]["size"], view.classes, view.owned),
         looks=LOOK_WORDS,
+        classes=CLASS_WORDS,
+        gap="" if lang == "ja" else " ",
         states=STATES,
         severities=SEVERITIES,
         scope=SCOPES.get(str(summary.get("scope"))),
@@ -287,12 +298,11 @@ def _environment() -> Environment:
         "duration": in_language(duration),
         "say": in_language(lambda words, lang: text(words.id, lang)),
     }
-    env.tests["in_looks"] = lambda look: look in LOOKS
     return env
 
 
 def _finalize(value: object) -> object:
-    """Whatever a template prints: text has its invisible characters shown; markup stays as it is."""
+    """Whatever a template prints: invisible characters of texts are shown; markup stays as it is."""
     if value is None or hasattr(value, "__html__"):
         return "" if value is None else value
     return visible(str(value))
