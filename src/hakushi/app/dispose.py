@@ -5,6 +5,7 @@ Each drive is one job of its own: what happens to one does not touch another.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -229,6 +230,8 @@ def _job(
     name: str, made: Plan, options: Options, assess: Assess, say: Say, stop: threading.Event
 ) -> Disposal:
     """One drive from claim to evidence. A bug ends this drive only, and is told as one."""
+    from hakushi.app.assess import storage_full
+
     assert made.technique is not None
     disposal = Disposal(name, made.drive.serial, Outcome.UNKNOWN, technique=made.technique.id)
 
@@ -246,6 +249,8 @@ def _job(
     except OSError as error:
         return replace(disposal, reasons=(_half_way(error.strerror or str(error)),))
     except Exception as error:
+        if storage_full(error):
+            return replace(disposal, reasons=(_half_way(os.strerror(errno.ENOSPC)),))
         # The other drives go on; this one is told as our own error.
         logging.getLogger("hakushi").exception("bug")
         why = message("This is our own error ({what}).", what=type(error).__name__)
@@ -274,10 +279,13 @@ def _dispose(
         reasons=result.reasons,
         evidence=journal.path.with_suffix(".json"),
     )
-    disposal, summary = _look_again(disposal, made.drive, journal, assess, say)
-    # Written before the journal is finished: a kill in between must not leave it without evidence.
-    _write(disposal, made, options, result, summary, began)
-    journal.ended(result.outcome.value)
+    try:
+        disposal, summary = _look_again(disposal, made.drive, journal, assess, say)
+        # Written before the journal is finished: a kill in between must not leave it without.
+        _write(disposal, made, options, result, summary, began)
+        journal.ended(result.outcome.value)
+    finally:
+        journal.close()
     return disposal
 
 
@@ -338,9 +346,12 @@ def assess_afterwards(drives: int) -> Assess:
 
         try:
             result = assess_source(name, options, case, step)
-        except Refused:
+        except Refused as why:
             # A container that the overwrite left half there no longer opens: its bytes do.
-            result = assess_source(name, replace(options, raw=True), case, step)
+            try:
+                result = assess_source(name, replace(options, raw=True), case, step)
+            except Refused:
+                raise why from None
         return result.verdict, result.summary
 
     return assess
