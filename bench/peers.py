@@ -12,12 +12,12 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import measure
-from measure import Cost
+from bench import measure
+from bench.measure import Cost
 
 ROOT = Path(__file__).resolve().parents[1]
 _PHOTOREC = "partition_none,options,paranoid,fileopt,everything,enable,wholespace,search"
@@ -25,9 +25,10 @@ _PHOTOREC = "partition_none,options,paranoid,fileopt,everything,enable,wholespac
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a program gave back, as digests, each with how many files have it."""
+    """What a program gave back and what it claims, by digest."""
 
-    given: Counter[str]
+    given: Mapping[str, Sequence[str]]
+    """Where under its output the program put the files with this digest."""
     claimed: Counter[str]
     cost: Cost
 
@@ -40,14 +41,16 @@ def _digest(path: Path) -> str:
 def _written(folder: Path, but: tuple[str, ...] = ()) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and path.stat().st_size:
-            below = path.relative_to(folder).parts
-            if path.name not in but and not any(part.startswith("$") for part in below[-2:]):
+            system = path.name.startswith("$") or "$Extend" in path.parts
+            if not system and path.name not in but:
                 yield path
 
 
 def _of(folder: Path, cost: Cost, but: tuple[str, ...] = ()) -> Result:
-    given = Counter(_digest(path) for path in _written(folder, but))
-    return Result(given, given, cost)
+    given: dict[str, list[str]] = {}
+    for path in _written(folder, but):
+        given.setdefault(_digest(path), []).append(path.relative_to(folder).as_posix())
+    return Result(given, Counter({digest: len(some) for digest, some in given.items()}), cost)
 
 
 def photorec(image: Path, work: Path) -> Result:

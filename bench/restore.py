@@ -1,6 +1,6 @@
 """One run on one image: what Hakushi and its peers bring back, bit for bit, and at what cost.
 
-    python bench/restore.py IMAGE [--manifest IMAGE.json] [--tools hakushi,photorec] [--table FILE]
+    python -m bench.restore IMAGE [--manifest IMAGE.json] [--tools hakushi,photorec] [--table FILE]
 
 The image and its manifest come from ``python -m tools.make_images scenario``. Recall is over the
 files whose bytes are all still in the image; a file counts where a program gave back exactly its
@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peers
-from peers import TOOLS, Result
+from bench import peers
+from bench.peers import TOOLS, Result
 
 HEAD = (
-    "| tool | live | deleted | in pieces | claimed | precision "
+    "| tool | live | deleted | in pieces | by path | claimed | precision "
     "| wall s | CPU s | peak MiB | MB/s |\n"
-    "|---|---|---|---|---|---|---|---|---|---|"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -46,6 +46,8 @@ class Score:
     live: Share
     gone: Share
     pieces: Share
+    named: Share
+    """Restored under their own paths."""
     precision: Share
 
 
@@ -57,12 +59,17 @@ def score(files: Sequence[dict[str, Any]], result: Result) -> Score:
         some = [one["sha256"] for one in targets if which(one)]
         return Share(sum(digest in result.given for digest in some), len(some))
 
+    def named(one: dict[str, Any]) -> bool:
+        return any(place.endswith(one["path"]) for place in result.given[one["sha256"]])
+
+    back = [one for one in targets if one["sha256"] in result.given]
     known = {one["sha256"] for one in files}
     right = sum(count for digest, count in result.claimed.items() if digest in known)
     return Score(
         found(lambda one: one["state"] == "live"),
         found(lambda one: one["state"] != "live"),
         found(lambda one: one["fragments"] > 1),
+        Share(sum(named(one) for one in back), len(targets)),
         Share(right, result.claimed.total()),
     )
 
@@ -72,7 +79,8 @@ def line(name: str, scored: Score, result: Result, size: int) -> str:
     cost, precision = result.cost, scored.precision
     rate = f"{precision.part / precision.whole:.3f}" if precision.whole else "–"
     return (
-        f"| {name} | {scored.live} | {scored.gone} | {scored.pieces} | {precision.whole} | {rate} "
+        f"| {name} | {scored.live} | {scored.gone} | {scored.pieces} | {scored.named} "
+        f"| {precision.whole} | {rate} "
         f"| {cost.wall:.1f} | {cost.cpu:.1f} | {cost.peak >> 20} | {size / cost.wall / 1e6:.0f} |"
     )
 
@@ -91,7 +99,7 @@ def compare(image: Path, listing: dict[str, Any], names: Iterable[str], keep: Pa
     rows = [HEAD]
     for name in names:
         if peers.missing(name):
-            rows.append(f"| {name} | not on this machine |||||||||")
+            rows.append(f"| {name} | not on this machine ||||||||||")
             continue
         work = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
         try:

@@ -184,7 +184,7 @@ class Volume:
             if self._data[at] == 0x85:
                 end = at + _ENTRY * (1 + self._data[at + 1])
                 codes = b"".join(bytes(self._data[n + 2 : n + 32]) for n in range(at + 64, end, 32))
-                yield at, codes.decode("utf-16-le")[: self._data[at + 35]]
+                yield at, codes[: 2 * self._data[at + 35]].decode("utf-16-le")
 
     def remove(self, path: str) -> None:
         above, _, name = path.rpartition("/")

@@ -12,16 +12,16 @@ from .mix import Mix
 
 PER_MIB = 3
 """Files for each MiB of the volume."""
-TORN = 12
-"""One of so many files is written in pieces."""
 
 
-def _filled(job: Job, kind: str, size: int, cluster: int = 0, unit: int = 4096) -> None:
-    """A volume with an office's files, some of them in pieces."""
+def _filled(
+    job: Job, kind: str, size: int, torn_of: int, cluster: int = 0, unit: int = 4096
+) -> None:
+    """A volume with an office's files, one of ``torn_of`` in pieces."""
     mix = Mix(job.rng)
     planted = list(mix.files(PER_MIB * (size >> 20)))
     large = [one for one in planted if len(one.data) > 64 << 10]
-    torn = job.rng.sample(large, min(len(large), len(planted) // TORN))
+    torn = job.rng.sample(large, min(len(large), len(planted) // torn_of))
     chosen = {id(one) for one in torn}
     job.make(kind, cluster=cluster)
     job.fill([one for one in planted if id(one) not in chosen])
@@ -30,19 +30,22 @@ def _filled(job: Job, kind: str, size: int, cluster: int = 0, unit: int = 4096) 
 
 def ntfs_deleted(job: Job, size: int) -> None:
     """NTFS; half of the files deleted, nothing written afterwards."""
-    _filled(job, "ntfs", size)
+    _filled(job, "ntfs", size, 12)
     job.delete_half()
 
 
 def ext4_live_deleted(job: Job, size: int) -> None:
     """ext4; half of the files deleted just before the volume was unmounted."""
-    _filled(job, "ext4", size)
+    _filled(job, "ext4", size, 12)
     job.delete_half()
 
 
 def fat32_deleted(job: Job, size: int) -> None:
-    """FAT32, clusters of 1 KiB; half of the files deleted, nothing written afterwards."""
-    _filled(job, "fat32", size, cluster=2, unit=1024)
+    """FAT32, clusters of 1 KiB; half of the files deleted, nothing written afterwards.
+
+    Fewer pieces than elsewhere: deleting clears a FAT chain, so only guessing joins them again.
+    """
+    _filled(job, "fat32", size, 40, cluster=2, unit=1024)
     job.delete_half()
 
 
