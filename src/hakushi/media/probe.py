@@ -16,7 +16,7 @@ from hakushi.media import linux
 from hakushi.media.direct import Direct
 from hakushi.media.image import Medium, open_path
 from hakushi.media.linux import Node, node_of, printable
-from hakushi.media.simulated import Simulated, path_of
+from hakushi.media.simulated import open_source, path_of
 from hakushi.model import SECTOR, Drive, Locator, Message, Refused, message
 
 HIDING = frozenset({"ata", "scsi", "nvme", "usb"})
@@ -30,7 +30,7 @@ def probe(name: str | Path) -> Drive:
     """
     simulated = path_of(name)
     if simulated is not None:
-        return _opened(simulated).identify()
+        return open_source(simulated).identify()
     path = Path(name)
     try:
         info = path.stat()
@@ -88,17 +88,13 @@ def open_medium(name: str | Path) -> Medium:
     """Opens a drive or image for reading: ``sim:PATH``, a device (O_DIRECT), or a raw image."""
     simulated = path_of(name)
     if simulated is not None:
-        return Medium(_opened(simulated), device=True)
+        return Medium(open_source(simulated), device=True)
     medium = open_path(Path(name))
     if not medium.device:
         return medium
     drive = probe(name)
     root = Locator.root("drive", drive.wwn or drive.serial)
     return Medium(Direct(Path(name), medium.source.size, root, drive.logical_sector), device=True)
-
-
-def _opened(path: Path) -> Simulated:
-    return Simulated(path)
 
 
 def _file(path: Path, info: os.stat_result) -> Drive:
