@@ -203,7 +203,7 @@ class KindRow:
 
 
 def render(view: View, lang: str) -> str:
-    """One HTML file in that language, styles and drawings inside it, that refers to nothing else."""
+    """One HTML file in that language, styles and drawings inside it; it refers to nothing else."""
     summary = view.summary
     kinds = _kinds(view, lang)
     page = _environment().get_template("report.html")
@@ -302,7 +302,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: object) -> object:
-    """Whatever a template prints: invisible characters of texts are shown; markup stays as it is."""
+    """Whatever a template prints: texts show their invisible characters, markup stays"""
     if value is None or hasattr(value, "__html__"):
         return "" if value is None else value
     return visible(str(value))

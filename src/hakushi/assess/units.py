@@ -183,7 +183,7 @@ def harvest(source: Source, extent: Extent) -> Assessment:
         offset=extent.offset,
         length=len(data),
         classes=triage.runs(classes),
-        candidates=_magics_in(source, extent, data, interesting),
+        candidates=_magics_in(extent, data, interesting),
         histogram=tuple(histogram.tolist()) if np.any(classes == triage.RANDOM) else (),
     )
     gaps = Extents(missing)
@@ -223,19 +223,35 @@ def _read_around(source: Source, extent: Extent) -> tuple[bytes, list[Extent]]:
     return bytes(out), missing
 
 
+@dataclass(frozen=True, slots=True)
+class _Magics:
+    """File magics ``at`` one offset of a sector, and a table of how they begin (two bytes)."""
+
+    at: int
+    begins: npt.NDArray[np.bool_]
+    values: tuple[tuple[bytes, str], ...]
+
+
 @cache
-def _magics() -> tuple[tuple[int, bytes, str], ...]:
-    """(offset in the thing, bytes, format id) of every format that can be carved."""
-    return tuple(
-        (magic.at, magic.value, one.id)
-        for one in registered(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA)
-        if one.measure is not None
-        for magic in one.magics
-    )
+def _magics() -> tuple[_Magics, ...]:
+    """The magics of every format that can be carved and whose magic lies in its first sector."""
+    import numpy as np
+
+    by_offset: dict[int, list[tuple[bytes, str]]] = {}
+    for one in registered(Family.ARCHIVE, Family.DOCUMENT, Family.MEDIA):
+        for magic in one.magics if one.measure is not None else ():
+            if len(magic.value) >= 2 and magic.at + len(magic.value) <= SECTOR:
+                by_offset.setdefault(magic.at, []).append((magic.value, one.id))
+    out = []
+    for at, values in sorted(by_offset.items()):
+        begins = np.zeros(1 << 16, bool)
+        begins[[int.from_bytes(value[:2], "little") for value, _ in values]] = True
+        out.append(_Magics(at, begins, tuple(values)))
+    return tuple(out)
 
 
 def _magics_in(
-    source: Source, extent: Extent, data: bytes, interesting: npt.NDArray[np.bool_]
+    extent: Extent, data: bytes, interesting: npt.NDArray[np.bool_]
 ) -> tuple[tuple[int, str], ...]:
     """File magics at the starts of sectors: (offset on the medium, format id), sorted."""
     import numpy as np
@@ -243,21 +259,18 @@ def _magics_in(
     sectors = np.flatnonzero(interesting)
     if not len(sectors):
         return ()
-    margin = max((at + len(value) for at, value, _ in _magics()), default=0)
-    try:
-        beyond = source.read(Extent(extent.end, margin))
-    except Unreadable:
-        beyond = b""
-    view = np.frombuffer(data + beyond + bytes(margin), np.uint8)
+    view = np.frombuffer(data, np.uint8)
     starts = sectors * SECTOR
     found: set[tuple[int, str]] = set()
-    for at, value, format_id in _magics():
-        left = starts
-        for i, byte in enumerate(value):
-            left = left[view[left + at + i] == byte]
-            if not len(left):
-                break
-        found.update((extent.offset + int(x), format_id) for x in left)
+    for magics in _magics():
+        here = starts[starts + magics.at + 1 < len(data)] + magics.at
+        pairs = view[here].astype(np.uint16) | view[here + 1].astype(np.uint16) << 8
+        for at in here[magics.begins[pairs]].tolist():
+            found.update(
+                (extent.offset + at - magics.at, format_id)
+                for value, format_id in magics.values
+                if data.startswith(value, at)
+            )
     return tuple(sorted(found))
 
 
