@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 
 from PIL import Image
+from tests import ole_samples
 
 HEADER = "氏名,住所,電話番号,メール"
 ROWS = [
@@ -357,6 +358,15 @@ def _documents() -> list[Sample]:
         ),
         Sample("pptx", "zip", office("pptx"), "pptx", checked=True, says="題\n本文\n"),
         Sample("ods", "zip", open_document(), "ods", checked=True, says="x1\tx1\n"),
+        Sample(
+            "xls", "ole", ole_samples.workbook(), "xls", says="架空 太郎\t1980-04-01\t31234567\n"
+        ),
+        Sample("xls locked", "ole", ole_samples.workbook(locked=True), "xls"),
+        Sample(
+            "doc", "ole", ole_samples.document(), "doc", says="氏名\t電話\n花子\t03-0000-0001\n"
+        ),
+        Sample("ppt", "ole", ole_samples.slides(), "ppt", says="架空の題"),
+        Sample("msg", "ole", ole_samples.message(), "msg", says="Subject: 件名です\n"),
         Sample("rtf", "rtf", rich_text(), says="架空 太郎 {x} 電話番号"),
         Sample("mail", "eml", mail(), carved=False, says="From: 架空 太郎 <taro@example.jp>"),
         Sample("mail utf-8", "eml", mail("utf-8"), carved=False, says="電話は 03-0000-1234 です"),

@@ -342,8 +342,14 @@ class _Strings(_Target):
 
 
 _DATE_FORMATS = frozenset({*range(14, 18), 22, *range(27, 37), *range(50, 59)})
-_DATE_CODE = re.compile(r"[ye]|m.*d", re.IGNORECASE)
+_DATE_CODE = re.compile(r"[ye]|m.*d")
 """Of years (e counts them by eras), or of a month and a day."""
+
+
+def shows_date(number: int, code: str) -> bool:
+    """Whether a number format (18.8.30: a built-in number, or a code) shows dates."""
+    bare = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", code).lower()
+    return number in _DATE_FORMATS or (bare != "general" and _DATE_CODE.search(bare) is not None)
 
 
 class _Styles(_Target):
@@ -357,14 +363,13 @@ class _Styles(_Target):
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "numFmt":
-            code = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", attributes.get("formatCode", ""))
-            if _DATE_CODE.search(code) and code.lower() != "general":
+            if shows_date(0, attributes.get("formatCode", "")):
                 self._own.add(_number(attributes.get("numFmtId", "")))
         elif tag == "cellXfs":
             self._inside = True
         elif tag == "xf" and self._inside:
             number = _number(attributes.get("numFmtId", "0"))
-            self._book.dates.append(number in _DATE_FORMATS or number in self._own)
+            self._book.dates.append(shows_date(number, "") or number in self._own)
 
     def end(self, tag: str) -> None:
         if tag == "cellXfs":
@@ -421,7 +426,9 @@ class _Sheet(_Target):
             index = int(word) if word.isdecimal() and len(word) < 10 else -1
             return self._book.strings[index] if 0 <= index < len(self._book.strings) else ""
         if self._kind == "n" and self._style < len(self._book.dates):
-            return _date(word, self._book.epoch_1904) if self._book.dates[self._style] else word
+            return (
+                serial_date(word, self._book.epoch_1904) if self._book.dates[self._style] else word
+            )
         return word
 
     def _tell(self) -> None:
@@ -446,7 +453,7 @@ def _column(reference: str) -> int | None:
     return column - 1
 
 
-def _date(word: str, epoch_1904: bool) -> str:
+def serial_date(word: str, epoch_1904: bool) -> str:
     """A serial date as year-month-day (18.17.4.1); the word itself where it is none."""
     from datetime import date, timedelta
 
