@@ -1,14 +1,16 @@
-"""Who owns which bytes of the medium: pure, over everything that was harvested.
+"""Who owns which bytes of a medium: pure, over every claim that was found on it.
 
 Live files and the file systems' own structures own their bytes. A deleted file owns its own only
-where nothing else claims them; where two deleted ones claim the same bytes, which of them still has
-its own cannot be known from records, and neither is complete.
+where neither of these and no claim that may be newer lies on them. Carved files come last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import hashlib
+import heapq
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hakushi.model import Artifact, Extent, Extents, Locator, Role, Run, State
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Ints = npt.NDArray[np.int64]
+    Numbers = npt.NDArray[np.int64]
+    Mask = npt.NDArray[np.bool_]
+
+_NEVER, _ALWAYS = -(1 << 62), 1 << 62
+_RANK = {State.LIVE: 0, State.DELETED: 1, State.CARVED: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,8 @@ class Claim:
 class Resolved:
     """What `resolve` found. ``free``: what no live file, structure or complete deleted file owns.
 
-    ``incomplete``: artifacts of which some byte belongs, or may belong, to another. ``superseded``:
-    artifacts whose bytes are listed under a better claim.
+    ``incomplete``: deleted and carved artifacts of which some byte belongs, or may belong, to
+    another. ``superseded``: artifacts whose bytes are listed under a better claim.
     """
 
     live: Extents
@@ -43,117 +49,331 @@ class Resolved:
     superseded: frozenset[Locator]
 
 
-_STATES = {State.LIVE: 0, State.DELETED: 1, State.CARVED: 2}
-
-
 def resolve(claims: Iterable[Claim], size: int) -> Resolved:
     """Settles the claims on a medium of ``size`` bytes, in whatever order they come."""
-    content: list[Claim] = []
-    structures: list[Extent] = []
+    import numpy as np
+
+    table = _Table()
     for claim in claims:
-        if claim.artifact.role is Role.STRUCTURE:
-            structures += _extents(claim)
-        elif claim.artifact.role in (Role.CONTENT, Role.ENCRYPTED) and claim.runs:
-            content.append(claim)
-    content.sort(key=_order)
-    superseded = _same_bytes(content)
-    content = [c for c in content if c.artifact.locator not in superseded]
-    superseded |= _inside_another(content)
-    content = [c for c in content if c.artifact.locator not in superseded]
-    owned = Extents(structures)
-    live = Extents(e for c in content if c.artifact.state is State.LIVE for e in _extents(c))
-    incomplete = _contested(content, owned)
-    kept = Extents(
-        extent
-        for c in content
-        if c.artifact.state is State.DELETED
-        and c.artifact.complete
-        and c.artifact.locator not in incomplete
-        for extent in _extents(c)
+        table.add(claim)
+    superseded = set(table.superseded)
+    live, structures = _merged(table.live), _merged(table.structures)
+    owned = _union(live, structures)
+
+    deleted = table.pieces(State.DELETED, superseded)
+    gone = deleted.owners(_touching(deleted, owned)) | _lost_to_newer(table.times, deleted)
+    whole = np.array(table.whole, bool)
+    whole[list(gone)] = False
+    kept = _merged(deleted.where(whole[deleted.owner]))
+
+    carved = table.pieces(State.CARVED, superseded)
+    outside = carved.owners(~_inside(carved, _union(live, kept)))
+    superseded |= carved.owners(_touching(carved, live) | _touching(carved, kept)) - outside
+    carved = table.pieces(State.CARVED, superseded)
+    superseded |= _members(carved, np.array(table.whole, bool))
+    carved = table.pieces(State.CARVED, superseded)
+    taken = _union(owned, kept)
+    gone |= carved.owners(_touching(carved, taken)) | carved.owners(_overlapping(carved))
+    return Resolved(
+        _extents(live),
+        _extents(structures),
+        _extents(_rest(taken, size)),
+        frozenset(table.locators[i] for i in gone),
+        frozenset(table.locators[i] for i in superseded),
     )
-    free = Extents([Extent(0, size)]) - (live | owned | kept)
-    return Resolved(live, owned, free, incomplete, frozenset(superseded))
 
 
-def _extents(claim: Claim) -> list[Extent]:
-    return [Extent(r.at, r.length) for r in claim.runs if r.at is not None and r.length]
+# --- claims as numbers -------------------------------------------------------------------
 
 
-def _order(claim: Claim) -> tuple[object, ...]:
-    """The better claim first."""
-    a = claim.artifact
-    return (_STATES[a.state], not a.complete, a.path is None, -a.size, str(a.locator))
+class _Spans:
+    """Many (start, end) pairs, 16 bytes each."""
+
+    __slots__ = ("ends", "starts")
+
+    def __init__(self) -> None:
+        self.starts = array("q")
+        self.ends = array("q")
+
+    def extend(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for start, end in pairs:
+            self.starts.append(start)
+            self.ends.append(end)
+
+    def __len__(self) -> int:
+        return len(self.starts)
 
 
-def _same_bytes(content: Sequence[Claim]) -> set[Locator]:
-    """All but the best of the artifacts that are exactly the same runs."""
-    best: set[tuple[tuple[int | None, int], ...]] = set()
-    out: set[Locator] = set()
-    for claim in content:
-        key = tuple((r.at, r.length) for r in claim.runs)
-        if all(at is None for at, _ in key):
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Runs of several claims: where each starts and ends, and whose it is."""
+
+    starts: Numbers
+    ends: Numbers
+    owner: Numbers
+
+    def where(self, mask: Mask) -> _Pieces:
+        return _Pieces(self.starts[mask], self.ends[mask], self.owner[mask])
+
+    def owners(self, mask: Mask) -> set[int]:
+        return set(self.owner[mask].tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A set of bytes: sorted, disjoint, not touching."""
+
+    starts: Numbers
+    ends: Numbers
+
+
+@dataclass(slots=True)
+class _Table:
+    """Deleted and carved claims one by one, live ones as bytes alone: two million fit easily."""
+
+    live: _Spans = field(default_factory=_Spans)
+    structures: _Spans = field(default_factory=_Spans)
+    spans: _Spans = field(default_factory=_Spans)
+    first: array[int] = field(default_factory=lambda: array("q", [0]))
+    locators: list[Locator] = field(default_factory=list)
+    times: array[int] = field(default_factory=lambda: array("q"))
+    whole: bytearray = field(default_factory=bytearray)
+    ranks: bytearray = field(default_factory=bytearray)
+    unnamed: bytearray = field(default_factory=bytearray)
+    superseded: set[int] = field(default_factory=set)
+    best: dict[bytes, int] = field(default_factory=dict)
+    """Runs -> the best claim on exactly these; -1 for a live one."""
+
+    def add(self, claim: Claim) -> None:
+        artifact = claim.artifact
+        spans = list(_joined(claim.runs))
+        if artifact.role is Role.STRUCTURE:
+            self.structures.extend(spans)
+        if artifact.role is not Role.CONTENT or not spans:
+            return
+        key = _key(spans)
+        if artifact.state is State.LIVE:
+            self.live.extend(spans)
+            before = self.best.get(key, -1)
+            if before >= 0:
+                self.superseded.add(before)
+            self.best[key] = -1
+            return
+        self.spans.extend(spans)
+        self.first.append(len(self.spans))
+        self.locators.append(artifact.locator)
+        self.times.append(_NEVER if artifact.modified is None else artifact.modified)
+        self.whole.append(artifact.complete)
+        self.ranks.append(_RANK[artifact.state])
+        self.unnamed.append(artifact.path is None)
+        self._settle(key, len(self.locators) - 1)
+
+    def _settle(self, key: bytes, index: int) -> None:
+        """Of two claims on the same bytes the better one stays."""
+        before = self.best.setdefault(key, index)
+        if before == index:
+            return
+        if before < 0 or self._worth(before) < self._worth(index):
+            self.superseded.add(index)
+        else:
+            self.superseded.add(before)
+            self.best[key] = index
+
+    def _worth(self, index: int) -> tuple[object, ...]:
+        """Smaller is better; the locator decides last, so that no order matters."""
+        return (
+            self.ranks[index],
+            not self.whole[index],
+            self.unnamed[index],
+            -self.times[index],
+            self.locators[index],
+        )
+
+    def pieces(self, state: State, without: set[int]) -> _Pieces:
+        """The runs of the claims of one state."""
+        import numpy as np
+
+        chosen = np.array(self.ranks, np.uint8) == _RANK[state]
+        chosen[list(without)] = False
+        first = np.array(self.first, np.int64)
+        counts: Numbers = first[1:] - first[:-1]
+        owner = np.repeat(np.arange(len(counts)), counts)
+        starts, ends = (np.array(x, np.int64) for x in (self.spans.starts, self.spans.ends))
+        return _Pieces(starts, ends, owner).where(chosen[owner])
+
+
+def _joined(runs: Iterable[Run]) -> Iterator[tuple[int, int]]:
+    """Runs of bytes in their order, those that follow each other as one."""
+    start = end = -1
+    for run in runs:
+        if run.at is None or run.length <= 0:
             continue
-        if key in best:
-            out.add(claim.artifact.locator)
-        best.add(key)
-    return out
+        if run.at == end:
+            end += run.length
+            continue
+        if end >= 0:
+            yield start, end
+        start, end = run.at, run.at + run.length
+    if end >= 0:
+        yield start, end
 
 
-def _inside_another(content: Sequence[Claim]) -> set[Locator]:
-    """Carved artifacts that lie wholly inside a complete carved one: its members, found twice."""
-    carved = sorted(
-        (
-            (c.runs[0].at or 0, -c.artifact.size, c)
-            for c in content
-            if c.artifact.state is State.CARVED and len(c.runs) == 1
-        ),
-        key=lambda each: each[:2],
+def _key(spans: list[tuple[int, int]]) -> bytes:
+    """Names a list of runs: themselves while they are few, else their digest."""
+    data = array("q", [n for span in spans for n in span]).tobytes()
+    return data if len(data) <= 32 else hashlib.blake2b(data, digest_size=24).digest()
+
+
+# --- which of several deleted files a byte belongs to ------------------------------------
+
+
+def _lost_to_newer(times: array[int], pieces: _Pieces) -> set[int]:
+    """Claims with a byte on which another claim lies that is not known to be older.
+
+    A sweep along the medium: at each point the newest claim that covers it beats all others. A
+    claim without a time may be newer than any, and older than any.
+    """
+    mask = _overlapping(pieces)
+    contested = pieces.where(mask)
+    rows = zip(
+        contested.starts.tolist(), contested.ends.tolist(), contested.owner.tolist(), strict=True
     )
-    out: set[Locator] = set()
-    end = -1
-    for start, negative, claim in carved:
-        if start - negative <= end:
-            out.add(claim.artifact.locator)
-        elif claim.artifact.complete:
-            end = start - negative
-    return out
+    lost: set[int] = set()
+    sweep = _Sweep(times)
+    for start, end, owner in sorted(rows):
+        lost |= sweep.enter(start, end, owner)
+    return lost
 
 
-def _contested(content: Sequence[Claim], structures: Extents) -> frozenset[Locator]:
-    """Deleted and carved artifacts some byte of which a better or an equal claim also has."""
+class _Sweep:
+    """The claims over one point of the medium: the newest, and those that still stand."""
+
+    def __init__(self, times: array[int]) -> None:
+        self._times = times
+        self._newest: list[tuple[int, int, int]] = []
+        """(minus the time with which it beats others, end, owner)"""
+        self._standing: list[tuple[int, int, int]] = []
+        """(the time that beats it, end, owner)"""
+
+    def enter(self, point: int, end: int, owner: int) -> set[int]:
+        """One more claim from ``point`` on; who is beaten by now."""
+        time = self._times[owner]
+        beats = _ALWAYS if time == _NEVER else time
+        heapq.heappush(self._newest, (-beats, end, owner))
+        heapq.heappush(self._standing, (time, end, owner))
+        beaten: set[int] = set()
+        first = self._live_top(self._newest, point)
+        held = heapq.heappop(self._newest)
+        second = self._live_top(self._newest, point)
+        heapq.heappush(self._newest, held)
+        champion: tuple[int, int, int] | None = None
+        while (weakest := self._live_top(self._standing, point)) is not None:
+            rival = second if weakest[1:] == first[1:] else first  # type: ignore[index]
+            if rival is not None and -rival[0] >= weakest[0]:
+                beaten.add(weakest[2])
+            elif champion is None and rival is second:
+                # The newest itself stands; others behind it in the order may still fall.
+                champion = weakest
+            else:
+                break
+            heapq.heappop(self._standing)
+        if champion is not None:
+            heapq.heappush(self._standing, champion)
+        return beaten
+
+    @staticmethod
+    def _live_top(heap: list[tuple[int, int, int]], point: int) -> tuple[int, int, int] | None:
+        """The heap's first claim that still covers the point."""
+        while heap and heap[0][1] <= point:
+            heapq.heappop(heap)
+        return heap[0] if heap else None
+
+
+def _overlapping(pieces: _Pieces) -> Mask:
+    """Which pieces have a byte in common with another one."""
     import numpy as np
 
-    pieces = [
-        (e.offset, e.end, n, _STATES[c.artifact.state])
-        for n, c in enumerate(content)
-        for e in _extents(c)
-    ]
-    if not pieces:
-        return frozenset()
-    starts, ends, owners, states = (
-        np.array(column, np.int64) for column in zip(*pieces, strict=True)
-    )
-    system = np.array([(e.offset, e.end) for e in structures], np.int64).reshape(-1, 2)
-    edges = np.unique(np.concatenate((starts, ends, system[:, 0], system[:, 1])))
-    first, last = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
-    contested = np.zeros(len(starts), bool)
-    claims_above = _claims(edges, system[:, 0], system[:, 1]) > 0
-    for state in sorted(set(_STATES.values())):
-        mine = states == state
-        here = _claims(edges, starts[mine], ends[mine])
-        if state:
-            # A live file's bytes are its own; below that, an equal claim is a doubt as well.
-            bad = np.concatenate(([0], np.cumsum(claims_above | (here > 1))))
-            contested[mine] = bad[last[mine]] > bad[first[mine]]
-        claims_above = claims_above | (here > 0)
-    return frozenset(content[n].artifact.locator for n in np.unique(owners[contested]).tolist())
+    mask = np.zeros(len(pieces.starts), bool)
+    if len(mask) < 2:
+        return mask
+    order = np.lexsort((pieces.ends, pieces.starts))
+    starts, ends = pieces.starts[order], pieces.ends[order]
+    reach = np.maximum.accumulate(ends)
+    hit = np.zeros(len(starts), bool)
+    hit[1:] |= starts[1:] < reach[:-1]
+    hit[:-1] |= starts[1:] < ends[:-1]
+    mask[order] = hit
+    return mask
 
 
-def _claims(edges: Ints, starts: Ints, ends: Ints) -> Ints:
-    """How many of the runs cover each piece between two neighbouring edges."""
+def _members(pieces: _Pieces, whole: Mask) -> set[int]:
+    """Carved claims of one run that lie inside a complete one: its members, found once more."""
     import numpy as np
 
-    change = np.zeros(len(edges) + 1, np.int64)
-    np.add.at(change, np.searchsorted(edges, starts), 1)
-    np.add.at(change, np.searchsorted(edges, ends), -1)
-    return np.cumsum(change)[: len(edges)]
+    _, index, counts = np.unique(pieces.owner, return_index=True, return_counts=True)
+    single = pieces.where(np.isin(np.arange(len(pieces.owner)), index[counts == 1]))
+    if len(single.starts) < 2:
+        return set()
+    order = np.lexsort((-single.ends, single.starts))
+    starts, ends, owner = single.starts[order], single.ends[order], single.owner[order]
+    reach = np.maximum.accumulate(np.where(whole[owner], ends, _NEVER))
+    inside = np.zeros(len(starts), bool)
+    inside[1:] = ends[1:] <= reach[:-1]
+    return set(owner[inside].tolist())
+
+
+# --- sets of bytes as sorted arrays ------------------------------------------------------
+
+
+def _touching(pieces: _Pieces, owned: _Set) -> Mask:
+    """Which pieces have a byte in ``owned``."""
+    import numpy as np
+
+    index = np.searchsorted(owned.ends, pieces.starts, side="right")
+    return np.append(owned.starts, _ALWAYS)[index] < pieces.ends
+
+
+def _inside(pieces: _Pieces, owned: _Set) -> Mask:
+    """Which pieces lie wholly in ``owned``."""
+    import numpy as np
+
+    index = np.searchsorted(owned.ends, pieces.starts, side="right")
+    starts, ends = np.append(owned.starts, _ALWAYS), np.append(owned.ends, _ALWAYS)
+    inside: Mask = (starts[index] <= pieces.starts) & (ends[index] >= pieces.ends)
+    return inside
+
+
+def _merged(spans: _Spans | _Pieces) -> _Set:
+    """The union."""
+    import numpy as np
+
+    starts, ends = np.array(spans.starts, np.int64), np.array(spans.ends, np.int64)
+    if not len(starts):
+        return _Set(starts, ends)
+    order = np.argsort(starts, kind="stable")
+    starts, reach = starts[order], np.maximum.accumulate(ends[order])
+    fresh = np.flatnonzero(np.concatenate(([True], starts[1:] > reach[:-1])))
+    last = np.concatenate((fresh[1:] - 1, [len(starts) - 1]))
+    return _Set(starts[fresh], reach[last])
+
+
+def _union(a: _Set, b: _Set) -> _Set:
+    import numpy as np
+
+    starts, ends = np.concatenate((a.starts, b.starts)), np.concatenate((a.ends, b.ends))
+    return _merged(_Pieces(starts, ends, starts))
+
+
+def _rest(spans: _Set, size: int) -> _Set:
+    """What of ``0 .. size`` is not in the set."""
+    import numpy as np
+
+    starts = np.concatenate(([0], np.minimum(spans.ends, size)))
+    ends = np.concatenate((np.minimum(spans.starts, size), [size]))
+    some = starts < ends
+    return _Set(starts[some], ends[some])
+
+
+def _extents(spans: _Set) -> Extents:
+    pairs = zip(spans.starts.tolist(), spans.ends.tolist(), strict=True)
+    return Extents([Extent(start, end - start) for start, end in pairs])

@@ -1,8 +1,8 @@
 """EWF-E01 images, the format of EnCase, FTK Imager and ewfacquire (after the format's description
 in libewf's documentation).
 
-A file of sections: a header, the medium's geometry, then sectors in chunks, deflated or plain, with
-tables of where each chunk starts. Every chunk carries an Adler-32; what does not hold is Unreadable.
+A file of sections: a header, the medium's geometry, then sectors in chunks, deflated or plain, and
+tables of where each chunk starts. Every chunk has an Adler-32; what does not hold is Unreadable.
 """
 
 from __future__ import annotations
@@ -356,12 +356,12 @@ class Medium:
 
 
 def _inflate(raw: bytes, most: int) -> bytes:
-    from isal import isal_zlib
+    from isal import igzip_lib, isal_zlib
 
     unpacker = isal_zlib.decompressobj()
     try:
         data: bytes = unpacker.decompress(raw, most + 1)
-    except isal_zlib.error:
+    except igzip_lib.IsalError:  # type: ignore[misc]
         raise Malformed("the chunk does not inflate") from None
     if not unpacker.eof or len(data) > most:
         raise Malformed("the chunk does not inflate")
