@@ -25,10 +25,6 @@ class Need(Enum):
     """A label or a header; without one it is an unlabelled candidate."""
 
 
-DIGITS = r"\d\d"
-"""Where numbers are: the cheap pattern of every form that is made of digits."""
-
-
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a value is written: a bounded pattern over folded text, its group ``v`` the value.
@@ -48,6 +44,8 @@ class Form:
     def __post_init__(self) -> None:
         if _UNBOUNDED.search(_CLASSES.sub("x", self.pattern)):
             raise ValueError(f"unbounded pattern: {self.pattern}")
+        if (self.need is Need.LABEL) == bool(self.near):
+            raise ValueError(f"a form needs a label or words near it: {self.pattern}")
         if "(?P<v>" not in self.pattern:
             raise ValueError(f"pattern without a value: {self.pattern}")
 
@@ -93,7 +91,8 @@ class Detector:
     or None if it is none. ``stands``: does the written value, that no label names, still stand for
     itself? ``normal``: one spelling for equal values. ``mask``: the little that may
     be shown. ``scarce``: chance numbers pass the proof, so unlabelled candidates among many that
-    fail it are refused.
+    fail it are refused. ``sure``: would noise hardly ever look like this value and its anchor? If
+    not, bytes that are no clean text must read like text for longer around it.
 
     ``literals`` (besides labels) and ``shapes`` wake the prefilter over raw bytes: words in every
     encoding, and patterns of bounded width over ASCII, where ``form`` alone finds it.
@@ -114,6 +113,7 @@ class Detector:
     normal: Callable[[str], str] = digits
     mask: Callable[[str], str] = mask_number
     scarce: bool = False
+    sure: Callable[[str], bool] = bool
     literals: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     yes: tuple[tuple[str, str], ...] = ()

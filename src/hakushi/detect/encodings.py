@@ -18,7 +18,10 @@ ENCODINGS = ("utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp"
 """What `decode` can find, by the names that it gives."""
 
 _BOMS = (("utf-8", codecs.BOM_UTF8), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"))
-_SAMPLE = 1 << 16
+_SAMPLE = 1 << 14
+_STRANGE = 0.05
+"""Share of unusual characters from which on a reading is no reading."""
+
 _BROKEN = 0xD800
 """Broken bytes decode to this plus their number; no decoder here gives a surrogate itself."""
 
@@ -253,13 +256,16 @@ def _segment(
         offsets.append(place)
 
 
-def plain(text: Text) -> bool:
-    """Is it text as people write it: no broken bytes, no controls, few characters from nowhere?"""
+def dirt(text: Text) -> float:
+    """The share of characters that no text has: broken bytes, controls. 1 where much is strange."""
     import numpy as np
 
     codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if not len(codes):
+        return 0.0
     weights = _weights()[np.minimum(codes, 0xFFFF)]
-    return not (weights <= -5).any() and float((weights < 0).mean() if len(weights) else 0) < 0.05
+    bad, strange = float((weights <= -5).mean()), float((weights < 0).mean())
+    return 1.0 if strange >= _STRANGE else bad
 
 
 @cache

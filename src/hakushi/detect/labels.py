@@ -4,71 +4,29 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
 
-from hakushi.detect.fold import fold
-from hakushi.detect.registry import detectors
+from hakushi.detect.anchors import Label
 
 REACH = 72
 """Characters before a value in which its label may begin."""
 
 _GAP = 24
 _FOREIGN = re.compile(
-    r"(?:[A-Za-z_][A-Za-z0-9_.\-]{1,20} ?[=#]|番号|番|コード|記号|品番|型番|型式|型名|伝票|管理|測点"
-    r"|座標|寸法"
-    r"|[Nn]o\.?|NO\.?|№|\bID|[Cc]ode|CODE|JAN|ISBN|EAN|UPC|SKU|LBA|S/N|SN|[Ss]erial"
-    r"|[Vv]er(?:sion)?\.?)"
+    r"(?:[A-Za-z_][A-Za-z0-9_.\-]{1,20} ?[=#]|番号|番|コード|記号|品番|型番|型式|型名|伝票|管理"
+    r"|測点|座標|寸法|[Nn]o\.?|NO\.?|№|\bID|[Cc]ode|CODE|JAN|ISBN|EAN|UPC|SKU|LBA|S/N|SN"
+    r"|[Ss]erial|[Vv]er(?:sion)?\.?)"
     r"[\s:=#「『(\[\"'は]{0,6}$"
 )
-_LATIN = re.compile(r"[A-Za-z][A-Za-z_]{1,20}(?:[ \-][A-Za-z][A-Za-z_]{1,20}){0,2}")
-_BREAK = re.compile(r"[ _\-]")
 _LISTED = re.compile(r"^[ \t,、/／・;及又はおよびFAX:()携帯自宅]{1,8}$")
 
 
-@cache
-def _words() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
-    """Every label: a pattern for those in Japanese, and the kinds of all of them by their key."""
-    kinds: dict[str, set[str]] = {}
-    for detector in detectors():
-        for label in detector.labels:
-            kinds.setdefault(_key(fold(label)), set()).add(detector.kind)
-    alternatives = [
-        # Short labels are often spaced out: 氏　名.
-        " {0,3}".join(map(re.escape, word)) if len(word) <= 4 else re.escape(word)
-        for word in sorted(kinds, key=len, reverse=True)
-        if not word.isascii()
-    ]
-    return re.compile("|".join(alternatives)), {k: frozenset(v) for k, v in kinds.items()}
-
-
-def _key(word: str) -> str:
-    return re.sub(r"[ _\-]", "", word).lower()
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One label in a text, and the kinds that it names."""
-
-    start: int
-    end: int
-    kinds: frozenset[str]
-
-
 class Labels:
-    """Every label of a folded text, in the parts of it that are looked at."""
+    """What the labels of a folded text say of its values."""
 
-    def __init__(self, folded: str, active: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, folded: str, every: list[Label]) -> None:
         self._folded = folded
-        japanese, kinds = _words()
-        found = []
-        for low, high in active:
-            for match in japanese.finditer(folded, low, high):
-                found.append(Label(match.start(), match.end(), kinds[_key(match[0])]))
-            found.extend(_latin(folded, low, high, kinds))
-        self.all = sorted(found, key=lambda one: one.end)
-        self._ends = [one.end for one in self.all]
+        self.all = every
+        self._ends = [one.end for one in every]
 
     def says(self, start: int, end: int, floor: int = 0) -> frozenset[str] | None:
         """The kinds that the words beside a value name; None if they name another thing.
@@ -101,20 +59,6 @@ class Labels:
             if i < len(self.all) and self.all[i].start == at + 1:
                 return self.all[i].kinds
         return frozenset()
-
-
-def _latin(folded: str, low: int, high: int, kinds: dict[str, frozenset[str]]) -> Iterator[Label]:
-    """The labels in Latin letters: one to three words."""
-    for match in _LATIN.finditer(folded, low, high):
-        words = match[0]
-        at = 0
-        while at >= 0:
-            named = kinds.get(_key(words[at:]))
-            if named:
-                yield Label(match.start() + at, match.end(), named)
-                break
-            cut = _BREAK.search(words, at)
-            at = cut.end() if cut else -1
 
 
 def _left(folded: str, start: int, floor: int) -> int:

@@ -7,14 +7,13 @@ UTF-16. Matches are only places to look at: proof and context come after.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from hakushi.detect import anchors, database
 from hakushi.detect.registry import detectors
 
 WIDE = ("cp932", "euc_jp", "utf-8", "utf-16-le", "utf-16-be", "iso-2022-jp")
@@ -63,10 +62,6 @@ class Pattern:
 
     expression: bytes
     family: str
-
-
-class Missing(Exception):
-    """No library for fast search is installed: raw bytes were not looked for."""
 
 
 def written(word: str, encoding: str) -> str | None:
@@ -125,79 +120,19 @@ def _worth(word: str) -> bool:
     return not bare.isascii() and (len(bare) > 2 or (kanji and len(bare) == 2))
 
 
-def digest() -> str:
-    """Names this set of patterns and this library, for the cache of the compiled database."""
+def compiled(path: Path | None = None) -> database.Compiled:
+    """The compiled database over `patterns`, kept in ``path``."""
     import hyperscan
 
-    state = hashlib.sha256(str(getattr(hyperscan, "__version__", "")).encode())
-    for one in patterns():
-        state.update(one.expression + b"\0" + one.family.encode() + b"\0")
-    return state.hexdigest()[:16]
-
-
-def compiled(path: Path | None = None) -> Any:
-    """The hyperscan database; kept in ``path`` (made by whoever wants it) between processes.
-
-    A cache that is not ours to the byte is made anew. Raises `Missing` without the library.
-    """
-    try:
-        import hyperscan
-    except ImportError:
-        raise Missing("hyperscan is not installed") from None
-    if path is not None:
-        kept = _load(path)
-        if kept is not None:
-            return kept
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    every = patterns()
-    flags = hyperscan.HS_FLAG_DOTALL
-    database.compile(
-        expressions=[p.expression for p in every],
-        ids=list(range(len(every))),
-        flags=[flags] * len(every),
-    )
-    if path is not None:
-        _save(path, hyperscan.dumpb(database))
-    return database
-
-
-def _load(path: Path) -> Any:
-    """The kept database, if its name and its bytes are what we wrote."""
-    import hyperscan
-
-    try:
-        head, body = path.read_bytes().split(b"\n", 1)
-    except (OSError, ValueError):
-        return None
-    if head != _stamp(body):
-        return None
-    try:
-        return hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK)
-    except Exception:  # noqa: BLE001 - another processor or version: compiled again
-        return None
-
-
-def _stamp(body: bytes) -> bytes:
-    return f"hakushi-prefilter {digest()} {hashlib.sha256(body).hexdigest()}".encode()
-
-
-def _save(path: Path, body: bytes) -> None:
-    aside = path.with_name(f"{path.name}.{id(body):x}")
-    try:
-        aside.write_bytes(_stamp(body) + b"\n" + body)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
+    every = [p.expression for p in patterns()]
+    return database.compiled(every, [hyperscan.HS_FLAG_DOTALL] * len(every), path)
 
 
 class Prefilter:
-    """The database with its scratch: one a thread."""
+    """The compiled database; any thread may call it."""
 
     def __init__(self, path: Path | None = None) -> None:
-        import hyperscan
-
         self._database = compiled(path)
-        self._scratch = hyperscan.Scratch(self._database)
         self._families = tuple(p.family for p in patterns())
 
     def __call__(self, data: bytes) -> dict[str, list[int]]:
@@ -208,7 +143,7 @@ class Prefilter:
         def hit(id: int, _start: int, end: int, _flags: int, _context: object) -> None:
             buckets.setdefault(families[id], {}).setdefault(end >> _BUCKET << 1 | end & 1, end)
 
-        self._database.scan(data, match_event_handler=hit, scratch=self._scratch)
+        self._database.search(data, hit)
         return {family: sorted(found.values()) for family, found in buckets.items()}
 
 
@@ -240,20 +175,18 @@ _ready: dict[str, Callable[[bytes], dict[str, list[int]]]] = {}
 
 
 def ready() -> Callable[[bytes], dict[str, list[int]]]:
-    """The prefilter of this process (a process scans in one thread); `warm` chooses its cache."""
+    """The prefilter of this process; `warm` chooses its cache."""
     if "it" not in _ready:
-        try:
-            _ready["it"] = Prefilter()
-        except (Missing, ImportError):
-            _ready["it"] = Slow()
+        warm()
     return _ready["it"]
 
 
 def warm(path: Path | None = None) -> None:
-    """Compiles the prefilter, or loads it from ``path``; a worker calls it once at its start."""
+    """Compiles everything, or loads it from ``path``; a worker calls it once at its start."""
     try:
         _ready["it"] = Prefilter(path)
-    except (Missing, ImportError):
+        anchors.warm(None if path is None else path.with_name(f"{path.name}.anchors"))
+    except (database.Missing, ImportError):
         _ready["it"] = Slow()
 
 

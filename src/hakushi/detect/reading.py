@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from hakushi.detect import labels, prefilter, tables
+from hakushi.detect import anchors, labels, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
 from hakushi.model import Finding, Locator, Strength, Text
-
-_LONG = 1 << 14
-"""Characters above which only the parts around the prefilter's matches are read."""
-
-_AROUND = 160
-"""Characters read on both sides of a match."""
 
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
@@ -37,18 +30,14 @@ class _Hit:
 
 
 class Page:
-    """A text being read: folded, with its labels, the cells of its tables, and where to look.
+    """A text being read: folded, with its labels, the cells of its tables, and where to look."""
 
-    ``active``: the parts that are looked at, in order, apart from each other.
-    """
-
-    def __init__(
-        self, folded: str, cells: list[tables.Cell], active: list[tuple[int, int]]
-    ) -> None:
+    def __init__(self, folded: str, cells: list[tables.Cell]) -> None:
         self.folded = folded
         self.cells = sorted(cells, key=lambda c: c.start)
-        self.active = active
-        self.labels = labels.Labels(folded, active)
+        found = anchors.find(folded)
+        self.labels = labels.Labels(folded, found.labels)
+        self._places = found.places
         self._starts = [c.start for c in self.cells]
         self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
@@ -61,13 +50,8 @@ class Page:
         """The zones around matches of a cheap pattern."""
         key = (pattern, before, after)
         if key not in self._zones:
-            cheap = re.compile(pattern)
-            found = (
-                m.span()
-                for low, high in self.active
-                for m in cheap.finditer(self.folded, low, high)
-            )
-            self._zones[key] = _zones(found, before, after, len(self.folded))
+            places = self._places.get(pattern, [])
+            self._zones[key] = _zones(places, before, after, len(self.folded))
         return self._zones[key]
 
     def labelled(self, kind: str) -> list[tuple[int, int]]:
@@ -96,55 +80,19 @@ def _zones(
 
 def spans(text: Text, key: bytes) -> list[Span]:
     """The personal data in a text, in order, none overlapping another."""
-    active = None
-    if len(text.chars) > _LONG:
-        data = text.chars.encode("utf-8", "surrogatepass")
-        active = around(text.chars, prefilter.ready()(data), _character_starts(data))
-    return read(text, key, None, active)[0]
-
-
-def _character_starts(data: bytes) -> Sequence[int]:
-    """The byte offset of each character of UTF-8."""
-    import numpy as np
-
-    units = np.frombuffer(data, np.uint8)
-    return array("q", np.flatnonzero(units & 0xC0 != 0x80).astype(np.int64).tobytes())
-
-
-def around(
-    chars: str, matches: Mapping[str, Iterable[int]], offsets: Sequence[int]
-) -> list[tuple[int, int]]:
-    """The parts of a text around the prefilter's matches in its bytes, as whole lines if short."""
-    ends = sorted({end for family in matches.values() for end in family})
-    places = []
-    for end in ends:
-        at = bisect_left(offsets, end)
-        line = chars.rfind("\n", max(0, at - 2 * _AROUND), max(0, at - _AROUND))
-        places.append((line + 1 or max(0, at - _AROUND), at))
-    return _zones(places, 0, _AROUND, len(chars))
+    return read(text, key)[0]
 
 
 def read(
-    text: Text,
-    key: bytes,
-    carried: tables.Header | None = None,
-    active: list[tuple[int, int]] | None = None,
+    text: Text, key: bytes, carried: tables.Header | None = None
 ) -> tuple[list[Span], tables.Header | None]:
-    """`spans`, for a part of a longer text: with the table header that holds at either end.
-
-    ``active``: the parts of the text to look at, besides its tables; all of it if not given.
-    """
+    """`spans`, for a part of a longer text: with the table header that holds at either end."""
     folded = fold(text.chars)
     if text.cells:
         cells, held = list(tables.given(folded, text.cells, text.header)), None
     else:
         cells, held = tables.cells(folded, carried)
-    if active is None:
-        active = [(0, len(folded))]
-    elif cells:
-        rows = sorted((*active, *((c.start, c.end) for c in cells)))
-        active = _zones(rows, 4, 4, len(folded))
-    page = Page(folded, cells, active)
+    page = Page(folded, cells)
     hits = list(_in_columns(page))
     done = {(h.start, h.end) for h in hits}
     for detector in detectors():
@@ -243,10 +191,8 @@ def _matches(
     """Where a form matches: everywhere, or only in the zones that it asks for."""
     if form.need is Need.LABEL:
         zones = page.labelled(kind)
-    elif form.near:
-        zones = page.near(form.near, form.before, form.after)
     else:
-        zones = page.active
+        zones = page.near(form.near, form.before, form.after)
     for low, high in zones:
         for match in pattern.finditer(page.folded, low, high):
             if match.end() < high or high == len(page.folded):

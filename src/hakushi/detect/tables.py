@@ -127,8 +127,7 @@ def header_of(line: str) -> Header | None:
             continue
         columns = tuple(column(line[a:b]) for a, b in fields)
         known = sum(c.kind is not None for c in columns)
-        digits = sum(c.isdigit() for c in line)
-        if known >= 2 and known * 3 >= len(columns) and digits * 4 <= len(line):
+        if known >= 2 and known * 3 >= len(columns):
             return Header(delimiter, columns)
     return None
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
-from hakushi.detect.encodings import common, decode, guess, plain
-from hakushi.detect.reading import around, finding, read
+from hakushi.detect.encodings import common, decode, dirt, guess
+from hakushi.detect.reading import finding, read
+from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
 from hakushi.model import (
     Damage,
@@ -37,14 +38,23 @@ MARGIN = 4096
 _AROUND = 384
 """Bytes decoded on both sides of a match."""
 
-_SMALL = 1 << 16
-"""Text up to this size is read whole; of longer text only the parts around matches."""
+_WINDOW = 1 << 16
+"""Bytes that one window has at most."""
 
 MOST = 20_000
 """Findings that one chunk may give; more is Damage."""
 
 _CREDIBLE = 8
 """Characters in a row, the value among them, that must read like text in a window."""
+
+_CREDIBLE_NOISE = 20
+"""The same for a value that noise may look like."""
+
+_DIRT = 0.002
+"""Share of broken places that a chunk of text may have."""
+
+_DIRTY_PIECE = 0.02
+"""The same for a small piece of it, which may be cut anywhere."""
 
 _CONTROLS = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127, 255})
 _HIGH = bytes({0, 3, 4, 0x20, 0x21, 0x22, 0x25, 0x26, 0x30, 0xFF, *range(0x4E, 0xA0)})
@@ -103,9 +113,8 @@ def _chunk(
     data: bytes, base: int, own: Extent, locator: Locator, key: bytes, state: _State
 ) -> Iterator[Finding | Damage]:
     """The findings that begin in ``own``, out of bytes that start at ``base``."""
-    small = len(data) <= _SMALL
     matches = prefilter.ready()(data)
-    if not matches and state.header is None and not small:
+    if not matches and state.header is None and not _texty(data):
         return
     text = _as_text(data, state, base < own.offset, base + len(data) > own.end)
     found: Iterable[tuple[Text, Span]]
@@ -114,7 +123,9 @@ def _chunk(
         found = _in_windows(data, matches, key)
     else:
         state.encoding = text.encoding
-        found, state.header = _in_text(text, matches, key, state.header, small)
+        spans, state.header = read(text, key, state.header)
+        clean = dirt(text) == 0
+        found = ((text, span) for span in spans if clean or _credible(text, span))
     count = 0
     for piece, span in found:
         one = _placed(piece, span, base, locator)
@@ -150,16 +161,25 @@ def _as_text(data: bytes, state: _State, before: bool, after: bool) -> Text | No
         name = known or guess(data)
         if name == "latin-1":
             continue
+        if any(dirt(decode(piece, name)) > _DIRTY_PIECE for piece in _pieces(data)):
+            continue
         low = _edge(data, name) if before else 0
         high = len(data) - 3 if after and name == "utf-8" else len(data)
         if after and name in ("cp932", "euc_jp", "iso-2022-jp"):
             high = max(low, _last_edge(data))
         text = decode(data[low:high], name)
-        if plain(text):
+        if dirt(text) <= _DIRT:
             return _shifted(text, low) if low else text
         if state.asked:
             break
     return None
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """A few small pieces from all over."""
+    for part in range(1, 8, 2):
+        at = len(data) * part // 8 & ~1
+        yield data[at : at + 2048]
 
 
 def _edge(data: bytes, encoding: str) -> int:
@@ -194,17 +214,6 @@ def _texty(data: bytes) -> bool:
         return True
     halves = (sample[0::2], sample[1::2])
     return any(len(half.translate(None, _HIGH)) * 20 <= len(half) for half in halves)
-
-
-def _in_text(
-    text: Text, matches: dict[str, list[int]], key: bytes, header: Header | None, small: bool
-) -> tuple[Iterable[tuple[Text, Span]], Header | None]:
-    """The spans of a clean chunk: all of it if it is small, else its tables and around matches."""
-    active = None
-    if not small and text.offsets is not None:
-        active = around(text.chars, matches, text.offsets)
-    found, held = read(text, key, header, active)
-    return ((text, s) for s in found), held
 
 
 # --- anything else -----------------------------------------------------------------------
@@ -267,23 +276,23 @@ def _promising(data: bytes, end: int, family: str) -> bool:
     before = max(0, end - 32)
     if family.startswith("utf-16"):
         before += (end - before) % 2
-    text = decode(data[before : end + 24], family)
-    assert text.offsets is not None
-    good = common()
-    at = bisect_left(text.offsets, end - before)
-    low = high = min(at, len(text.chars))
-    while low > 0 and text.chars[low - 1] in good:
-        low -= 1
-    while high < len(text.chars) and text.chars[high] in good:
-        high += 1
-    return high - low >= _CREDIBLE - 2
+    good, run = common(), 0
+    for char in reversed(data[before:end].decode(family, "replace")):
+        if char not in good:
+            break
+        run += 1
+    for char in data[end : end + 24].decode(family, "replace"):
+        if char not in good:
+            break
+        run += 1
+    return run >= _CREDIBLE - 2
 
 
 def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int]]:
     """Runs of matches with the bytes around them, at most 64 KiB each."""
     low = high = -1
     for end in ends:
-        if high >= 0 and end - _AROUND <= high and end + _AROUND - low <= _SMALL:
+        if high >= 0 and end - _AROUND <= high and end + _AROUND - low <= _WINDOW:
             high = min(size, end + _AROUND)
             continue
         if high >= 0:
@@ -335,14 +344,15 @@ def _credible(text: Text, span: Span) -> bool:
     value = chars[span.start : span.end]
     if value.isascii() and span.strength is Strength.LABELLED:
         return True
-    low, high = span.start, span.end
     if sum(c not in good for c in value) * 4 > len(value):
         return False
-    while low > 0 and span.start - low < _CREDIBLE and chars[low - 1] in good:
+    low, high = span.start, span.end
+    while low > 0 and span.start - low < _CREDIBLE_NOISE and chars[low - 1] in good:
         low -= 1
-    while high < len(chars) and high - span.end < _CREDIBLE and chars[high] in good:
+    while high < len(chars) and high - span.end < _CREDIBLE_NOISE and chars[high] in good:
         high += 1
-    return high - low >= len(value) + 2 and high - low >= _CREDIBLE
+    sure = any(d.kind == span.kind and d.sure(value) for d in detectors())
+    return high - low >= max(len(value) + 2, _CREDIBLE if sure else _CREDIBLE_NOISE)
 
 
 def _once(found: list[tuple[Text, Span, int, int]]) -> Iterator[tuple[Text, Span]]:

@@ -78,7 +78,13 @@ PLUGIN = Detector(
     kind="address",
     source="Act on Indication of Residential Address; prefectures of Japan",
     forms=(
-        Form(rf"(?P<v>{_PREF} ?{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}", Need.ALONE),
+        Form(
+            rf"(?P<v>{_PREF} ?{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}",
+            Need.ALONE,
+            near="|".join(PREFECTURES),
+            before=4,
+            after=100,
+        ),
         Form(
             rf"(?:〒 ?)?(?<![0-9])\d{{3}}-\d{{4}}[ \n\r\t]{{1,4}}(?P<v>{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}",
             Need.ALONE,

@@ -1,6 +1,6 @@
 """法人番号: thirteen digits, the first a check digit; T and it, a registered invoice issuer's."""
 
-from hakushi.detect.detector import DIGITS, Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need
 
 
 def prove(value: str) -> bool:
@@ -29,9 +29,9 @@ PLUGIN = Detector(
         Form(
             r"(?<![0-9A-Za-z_\-])(?P<v>T[ \-]?\d{13}|T[ \-]?\d(?:[ \-]\d{4}){3})(?![0-9A-Za-z_])",
             Need.ALONE,
-            near=DIGITS,
+            near=r"T[ \-]?[0-9]",
         ),
-        Form(rf"{_EDGE}(?P<v>\d{{13}}){_END}", Need.CANDIDATE, near=DIGITS),
+        Form(rf"{_EDGE}(?P<v>\d{{13}}){_END}", Need.CANDIDATE, near="[0-9]{13}"),
         Form(rf"{_EDGE}(?P<v>\d([ \-])\d{{4}}\2\d{{4}}\2\d{{4}}){_END}"),
         Form(r"(?<![0-9])(?P<v>\d(?:[ |]{1,3}\d){12})(?![ |]{0,3}\d)"),
     ),
@@ -54,7 +54,7 @@ PLUGIN = Detector(
     prove=prove,
     stands=_stands,
     scarce=True,
-    shapes=(r"T\d{13}", r"\d{13}"),
+    shapes=(r"T\d{13}",),
     yes=(
         ("法人番号 2231219856773", "2231219856773"),
         ("登録番号 T2231219856773", "T2231219856773"),

@@ -97,8 +97,6 @@ PLUGIN = Detector(
         "取引先名",
         "商号又は名称",
         "事業所名",
-        "company",
-        "company_name",
     ),
     header=r"(?:法人|会社|企業|取引先|事業者|事業所|勤務先|仕入先|得意先|業者|貴社|請求先|発注先)(?:名称?|氏名|正式名称)|商号(?:又は名称)?|屋号|company(?:_?name)?|corporation|^法人$|^会社$|^取引先$|^勤務先$",
     cell=(rf"(?P<v>[{KANJI}{KATAKANA}{HIRAGANA}A-Za-z0-9・&.,()㈱㈲ \-ヶケノ]{{2,60}})",),

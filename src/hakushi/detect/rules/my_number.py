@@ -1,6 +1,6 @@
 """個人番号 (My Number): 12 digits, the last a check digit."""
 
-from hakushi.detect.detector import DIGITS, Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
 
 
@@ -33,11 +33,11 @@ PLUGIN = Detector(
     kind="my_number",
     source="Order of the Ministry of Internal Affairs No. 85 of 2014, article 5 (check digit)",
     forms=(
-        Form(rf"{_LEFT}(?P<v>\d{{12}}){_RIGHT}", Need.CANDIDATE, near=DIGITS),
+        Form(rf"{_LEFT}(?P<v>\d{{12}}){_RIGHT}", Need.CANDIDATE, near="[0-9]{12}"),
         Form(
             rf"{_LEFT}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}){_RIGHT}(?!\2)",
             Need.CANDIDATE,
-            near=DIGITS,
+            near=r"[0-9]{4}[ \-][0-9]{4}[ \-][0-9]{4}",
         ),
         Form(r"(?<![0-9])(?P<v>\d(?:[ |]{1,3}\d){11})(?![ |]{0,3}\d)", Need.LABEL),
     ),
@@ -58,7 +58,6 @@ PLUGIN = Detector(
     prove=prove,
     stands=_stands,
     scarce=True,
-    shapes=(r"\d{12}", r"\d{4}[ -]\d{4}[ -]\d{4}"),
     yes=(
         ("個人番号 123456789018", "123456789018"),
         ("マイナンバー：１２３４－５６７８－９０１８", "１２３４－５６７８－９０１８"),

@@ -1,6 +1,6 @@
 """電話番号: mobile (060 070 080 090), IP (050), fixed, free-dial, and +81."""
 
-from hakushi.detect.detector import DIGITS, Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
 
 _FIVE = frozenset(
@@ -71,18 +71,20 @@ PLUGIN = Detector(
     kind="phone",
     source="Numbering plan of the Ministry of Internal Affairs and Communications (060 from 2026)",
     forms=(
-        Form(rf"{_LEFT}(?P<v>{_GROUPED}){_RIGHT}", Need.ALONE, near=DIGITS),
+        Form(
+            rf"{_LEFT}(?P<v>{_GROUPED}){_RIGHT}", Need.ALONE, near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}"
+        ),
         Form(
             rf"{_LEFT}(?P<v>\(?0\d{{1,4}}[)(] ?\d{{1,4}}[)\-]\d{{4}}){_RIGHT}",
             Need.ALONE,
-            near=DIGITS,
+            near=r"0[0-9]{1,4}[)(] ?[0-9]{1,4}[)\-][0-9]",
         ),
         Form(
             r"(?<![0-9A-Za-z+])(?P<v>\+81[ \-]?\(?0?\)?[ \-]?\d{1,4}[ \-]\d{1,4}[ \-]\d{4})(?![0-9A-Za-z])",
             Need.ALONE,
-            near=DIGITS,
+            near=r"\+81",
         ),
-        Form(r"(?<![0-9A-Za-z+])(?P<v>\+81\d{9,10})(?![0-9A-Za-z])", Need.ALONE, near=DIGITS),
+        Form(r"(?<![0-9A-Za-z+])(?P<v>\+81\d{9,10})(?![0-9A-Za-z])", Need.ALONE, near=r"\+81"),
         Form(rf"{_LEFT}(?P<v>0\d{{1,4}} \d{{1,4}} \d{{4}}){_RIGHT}"),
         Form(rf"{_LEFT}(?P<v>0\d{{1,4}}\.\d{{1,4}}\.\d{{4}}){_RIGHT}"),
         Form(rf"{_LEFT}(?P<v>0\d{{9,10}}){_RIGHT}"),

@@ -1,6 +1,6 @@
 """郵便番号: three digits and four."""
 
-from hakushi.detect.detector import DIGITS, Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need
 
 
 def prove(value: str) -> bool:
@@ -14,11 +14,11 @@ PLUGIN = Detector(
     kind="postal_code",
     source="Japan Post, seven-digit postal codes (1998)",
     forms=(
-        Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE),
+        Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE, near="〒"),
         Form(
             rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}",
             Need.ALONE,
-            near=DIGITS,
+            near="[0-9]{3}-[0-9]{4}",
         ),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{7})(?![0-9A-Za-z\-])"),

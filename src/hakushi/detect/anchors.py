@@ -1,0 +1,154 @@
+"""Where in a folded text anything may stand: labels, and the cheap patterns that forms ask for.
+
+One pass of hyperscan finds them all; without the library `re` does, one pattern after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from hakushi.detect import database
+from hakushi.detect.fold import fold
+from hakushi.detect.registry import detectors
+
+_LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label in a text, and the kinds that it names."""
+
+    start: int
+    end: int
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What was found: labels in order, and for each cheap pattern its places in order."""
+
+    labels: list[Label]
+    places: dict[str, list[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """What to look for: cheap patterns, Japanese labels as patterns, the kinds of label words."""
+
+    near: tuple[str, ...]
+    labels: tuple[str, ...]
+    kinds: dict[str, frozenset[str]]
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    kinds: dict[str, set[str]] = {}
+    near: dict[str, None] = {}
+    words: set[str] = set()
+    for detector in detectors():
+        for label in detector.labels:
+            words.add(fold(label))
+            kinds.setdefault(_key(fold(label)), set()).add(detector.kind)
+        near.update(dict.fromkeys(form.near for form in detector.forms if form.near))
+    labels = tuple(_spelled(word) for word in sorted(words, key=len, reverse=True))
+    return _Vocabulary(tuple(near), labels, {k: frozenset(v) for k, v in kinds.items()})
+
+
+def _spelled(word: str) -> str:
+    """A label as a pattern: short ones are often spaced out (氏　名), Latin ones joined anyhow."""
+    if word.isascii():
+        return r"[ _\-]?".join(map(re.escape, re.split(r"[ _\-]", word)))
+    return " {0,3}".join(map(re.escape, word)) if len(word) <= 4 else re.escape(word)
+
+
+def _key(word: str) -> str:
+    return re.sub(r"[ _\-]", "", word).lower()
+
+
+def find(folded: str) -> Anchors:
+    """The anchors of a folded text."""
+    words = _vocabulary()
+    compiled = _database()
+    places = _slowly(folded) if compiled is None else _fast(compiled, folded)
+    labels: list[Label] = []
+    end = 0
+    for a, b in sorted(places.pop(_LABEL, []), key=lambda p: (p[0], -p[1])):
+        if a >= end and _apart(folded, a, b):
+            labels.append(Label(a, b, words.kinds[_key(folded[a:b])]))
+            end = b
+    return Anchors(labels, places)
+
+
+_ready: dict[str, database.Compiled | None] = {}
+
+
+def warm(path: Path | None = None) -> None:
+    """Compiles the vocabulary or loads it from ``path``; raises `database.Missing`."""
+    import hyperscan
+
+    words = _vocabulary()
+    flags = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
+    caseless = flags | hyperscan.HS_FLAG_CASELESS
+    _ready["it"] = database.compiled(
+        [p.encode() for p in (*words.near, *words.labels)],
+        [flags] * len(words.near) + [caseless] * len(words.labels),
+        path,
+    )
+
+
+def _database() -> database.Compiled | None:
+    """The compiled vocabulary; None without the library."""
+    if "it" not in _ready:
+        try:
+            warm()
+        except (database.Missing, ImportError):
+            _ready["it"] = None
+    return _ready["it"]
+
+
+def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int, int]]]:
+    data = folded.encode("utf-8", "replace")
+    near = _vocabulary().near
+    events: list[tuple[int, int, int]] = []
+
+    def hit(id: int, start: int, end: int, _flags: int, _context: object) -> None:
+        events.append((id, start, end))
+
+    compiled.search(data, hit)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for id, start, end in events if len(data) == len(folded) else _characters(data, events):
+        found.setdefault(near[id] if id < len(near) else _LABEL, []).append((start, end))
+    return found
+
+
+def _characters(data: bytes, events: list[tuple[int, int, int]]) -> list[list[int]]:
+    """Byte offsets of UTF-8 as character offsets."""
+    import numpy as np
+
+    starts = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
+    table = np.array(events, np.int64).reshape(-1, 3)
+    table[:, 1:] = np.searchsorted(starts, table[:, 1:])
+    out: list[list[int]] = table.tolist()
+    return out
+
+
+def _slowly(folded: str) -> dict[str, list[tuple[int, int]]]:
+    words = _vocabulary()
+    found = {p: [m.span() for m in re.compile(p).finditer(folded)] for p in words.near}
+    found[_LABEL] = [m.span() for m in _label_pattern().finditer(folded)]
+    return found
+
+
+@cache
+def _label_pattern() -> re.Pattern[str]:
+    return re.compile("|".join(_vocabulary().labels), re.IGNORECASE)
+
+
+def _apart(folded: str, start: int, end: int) -> bool:
+    """Is a Latin label a word of its own, not a part of one?"""
+    inside = folded[start].isascii() and folded[start].isalpha()
+    before, behind = folded[start - 1 : start] if start else "", folded[end : end + 1]
+    return not inside or not any(c.isascii() and c.isalpha() for c in (before, behind) if c)
