@@ -10,7 +10,7 @@ import lzma
 import sqlite3
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.header import Header
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
@@ -39,7 +39,7 @@ class Sample:
 
     name: str
     format: str
-    data: bytes
+    data: bytes = field(repr=False)
     kind: str | None = None
     checked: bool = False
     carved: bool = True
@@ -71,6 +71,13 @@ def picture(kind: str, size: tuple[int, int] = (48, 40), **options) -> bytes:
     image = Image.frombytes("RGB", size, noise(size[0] * size[1] * 3))
     out = io.BytesIO()
     (image.convert("P") if kind == "GIF" else image).save(out, kind, **options)
+    return out.getvalue()
+
+
+def pages() -> bytes:
+    out = io.BytesIO()
+    images = [Image.frombytes("1", (64, 40), noise(320, seed)) for seed in range(3)]
+    images[0].save(out, "TIFF", save_all=True, append_images=images[1:], compression="tiff_lzw")
     return out.getvalue()
 
 
@@ -308,6 +315,9 @@ def _pictures() -> list[Sample]:
         Sample("jpeg thumbnail", "jpeg", jpeg_with_thumbnail()),
         Sample("png", "png", picture("PNG"), checked=True),
         Sample("gif", "gif", picture("GIF")),
+        Sample("tiff", "tiff", picture("TIFF"), sure=False),
+        Sample("tiff deflated", "tiff", picture("TIFF", compression="tiff_deflate"), checked=False),
+        Sample("tiff pages", "tiff", pages(), sure=False),
         Sample("bmp", "bmp", picture("BMP"), sure=False),
     ]
 

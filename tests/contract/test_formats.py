@@ -47,7 +47,8 @@ def measured(one: Format, source: Memory) -> None:
     if one.measure is None:
         return
     found = one.measure(source, purse())
-    assert found is None or 0 < found.length <= source.size
+    assert found is None or found.more <= (not found.complete)
+    assert found is None or (0 if found.more else 1) <= found.length <= source.size
 
 
 def opened(one: Format, source: Memory) -> None:

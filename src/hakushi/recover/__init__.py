@@ -75,12 +75,15 @@ class Measure:
     """How far a thing that starts at 0 reaches, by its own structure.
 
     ``complete``: a validator saw its whole structure up to ``length``; False where the end is a
-    guess or the structure breaks off. ``kind`` narrows the format's id (zip -> docx).
+    guess or the structure breaks off. ``kind`` narrows the format's id (zip -> docx). ``more``:
+    it broke off because the source ended; further bytes might complete it (then ``length``, how far
+    it is sound, may be 0).
     """
 
     length: int
     complete: bool
     kind: str | None = None
+    more: bool = False
 
 
 def _nothing(_source: Source, _budget: Budget) -> Iterator[Artifact | Damage]:

@@ -107,7 +107,7 @@ class _Carver:
         window = Window(self.source, here, self.source.locator)
         found = measure(window, _purse(budget))
         runs = [here]
-        if found is not None and not found.complete and found.length == window.size:
+        if found is not None and found.more:
             further = self._joined(index, offset)
             if len(further) > 1:
                 joined = measure(_concatenated(self.source, further), _purse(budget))

@@ -182,6 +182,7 @@ def _scan(source: Source, start: int, picture: _Picture, budget: Budget) -> Walk
             picture.scan_bytes -= at - start
             expected = (expected + 1) % 8
         last = window[-1:] if window.endswith(b"\xff") else b""
+    yield source.size
     raise Short("the scan runs past the end")
 
 

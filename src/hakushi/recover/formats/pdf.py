@@ -8,7 +8,6 @@ wrote over do not pass.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,7 +17,7 @@ from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
 from hakushi.recover.grammar.pdf import Document, Stream
 from hakushi.recover.grammar.pdf_text import texts
-from hakushi.recover.grammar.stream import find, follow, pieces
+from hakushi.recover.grammar.stream import find, follow, inflates
 
 _HEADER = re.compile(rb"%PDF-[12]\.\d")
 _SKIP = re.compile(rb"(?:[\t\n\f\r ]|%(?!%EOF)[^\r\n]*[\r\n])*")
@@ -136,7 +135,7 @@ def _object(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> int:
         seen.encrypted = True
     start = at + match.end()
     end = _stream_end(cursor, dictionary, start, budget)
-    if _FLATE.search(dictionary) and not _inflates(cursor.source, start, end, budget):
+    if _FLATE.search(dictionary) and not inflates(cursor.source, start, end, budget):
         seen.flawed = True
     tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
     return end + (tail.end() if tail else 0)
@@ -155,19 +154,6 @@ def _stream_end(cursor: Cursor, dictionary: bytes, start: int, budget: Budget) -
     if end < 0:
         raise _broken(cursor, start + _LARGEST_STREAM, "a stream without an end")
     return end
-
-
-def _inflates(source: Source, start: int, end: int, budget: Budget) -> bool:
-    engine = zlib.decompressobj()
-    try:
-        for _, data in pieces(source, budget, start, end):
-            fed = data
-            while fed and not engine.eof:
-                budget.pay(output=len(engine.decompress(fed, 1 << 20)))
-                fed = engine.unconsumed_tail
-    except zlib.error:
-        return False
-    return engine.eof
 
 
 def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:

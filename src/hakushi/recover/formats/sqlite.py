@@ -30,7 +30,7 @@ def _walk(source: Source, budget: Budget) -> Iterator[int]:
         raise
     except Malformed:
         roots = [1]
-    yield database.page_size
+    yield min(source.size, max(1, database.pages) * database.page_size)
     if source.size < database.pages * database.page_size:
         raise Short("the last pages are missing")
     flaw: Malformed | None = None

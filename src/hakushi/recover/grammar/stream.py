@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Protocol, cast
@@ -30,8 +31,7 @@ _NEAR = 4 << 20
 def follow(source: Source, walk: Iterator[int]) -> Measure | None:
     """How far ``walk`` comes, which yields how far the structure is sound and ends at its end.
 
-    None where it breaks before it said anything greater than 0. A structure that breaks because
-    the source ended reaches to the source's end: more bytes might complete it.
+    None where it breaks before it said anything greater than 0.
     """
     at = 0
     try:
@@ -40,7 +40,7 @@ def follow(source: Source, walk: Iterator[int]) -> Measure | None:
     except Spent:
         raise
     except Short:
-        return Measure(source.size, complete=False)
+        return Measure(min(at, source.size), complete=False, more=True)
     except Malformed:
         return Measure(at, complete=False) if at else None
     return Measure(at, complete=True) if at else None
@@ -165,6 +165,20 @@ def inflate(source: Source, at: int, end: int | None = None) -> Packed:
         return engine
 
     return Packed(make, source, at, end)
+
+
+def inflates(source: Source, at: int, end: int, budget: Budget) -> bool:
+    """Whether a zlib stream (RFC 1950) stands there, whole, with its checksum."""
+    engine = zlib.decompressobj()
+    try:
+        for _, data in pieces(source, budget, at, end):
+            fed = data
+            while fed and not engine.eof:
+                budget.pay(output=len(engine.decompress(fed, PIECE)))
+                fed = engine.unconsumed_tail
+    except zlib.error:
+        return False
+    return engine.eof
 
 
 def derive(make: Callable[[], Iterator[bytes]], locator: Locator) -> Source:
