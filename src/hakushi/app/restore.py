@@ -29,6 +29,8 @@ _PIECE = 1 << 20
 _NAME_BYTES = 180
 _DEPTH = 40
 _PATH_BYTES = 2000
+_OURS = "="
+"""Begins the folder for files that cannot have their own names; no harmless name begins so."""
 
 _FILES = "role='content' AND NOT nested AND NOT superseded AND kind<>'directory'"
 
@@ -108,8 +110,8 @@ def wanted(artifact: Artifact) -> Path:
 def harmless(name: str) -> str:
     """A name that is one component, printable, and short enough for every file system."""
     name = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in name)
-    if name.strip(". ") == "":
-        name = "_"
+    if name.strip(". ") == "" or name.startswith(_OURS):
+        name = "_" + name[1:]
     if len(name.encode()) <= _NAME_BYTES:
         return name
     stem, dot, ending = name.rpartition(".")
@@ -121,7 +123,7 @@ def harmless(name: str) -> str:
 def _elsewhere(artifact: Artifact) -> Path:
     """A place for what cannot have its own name: by its locator."""
     digest = hashlib.sha256(str(artifact.locator).encode()).hexdigest()[:16]
-    return Path(artifact.state.value, "_", digest)
+    return Path(artifact.state.value, f"{_OURS}unnamed", digest)
 
 
 def _free(root: Path, place: Path, artifact: Artifact) -> Path:
@@ -137,14 +139,22 @@ def _free(root: Path, place: Path, artifact: Artifact) -> Path:
 def _create(root: Path, target: Path, artifact: Artifact) -> tuple[Path, int]:
     flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _mkdirs(root, target.parent)
         if target.parent.resolve().is_relative_to(root):
             return target, os.open(target, flags, 0o600)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         pass  # A name that is a file here and a folder there: both existed at different times.
     target = root / _elsewhere(artifact)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _mkdirs(root, target.parent)
     return target, os.open(target, flags, 0o600)
+
+
+def _mkdirs(root: Path, folder: Path) -> None:
+    """Makes the folders below ``root``, all of them for the owner alone."""
+    place = root
+    for name in folder.relative_to(root).parts:
+        place /= name
+        place.mkdir(exist_ok=True, mode=0o700)
 
 
 def _copy(source: Source, fd: int) -> int:
