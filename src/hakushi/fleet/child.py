@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,19 +60,21 @@ class Limits:
 
 
 class Child:
-    """One process running ``python -m module``, which must call `serve`.
+    """One process running ``python PROGRAM`` (``-m``, a module), which must call `serve`.
 
     Safe from any thread: answers come one at a time. After a failure it is dead, and every further
     question raises Malformed.
     """
 
-    def __init__(self, module: str, source: Source, limits: Limits | None = None) -> None:
+    def __init__(
+        self, program: Sequence[str], source: Source, limits: Limits | None = None
+    ) -> None:
         self._source = source
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         ours, theirs = socket.socketpair()
         try:
-            self._process = _start(module, theirs, source.size, self._limits)
+            self._process = _start(program, theirs, source.size, self._limits)
         except BaseException:
             ours.close()
             raise
@@ -201,14 +203,14 @@ def _value(letter: bytes, body: bytes) -> Any:
 
 
 def _start(
-    module: str, theirs: socket.socket, size: int, limits: Limits
+    program: Sequence[str], theirs: socket.socket, size: int, limits: Limits
 ) -> subprocess.Popen[bytes]:
     fd = theirs.fileno()
     home = str(Path(hakushi.__file__).resolve().parent.parent)
     numbers = (fd, size, limits.memory, limits.cpu, limits.files)
     # -P: the current folder may be hostile, and is not searched for modules.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *map(str, numbers)],
+        [sys.executable, "-P", *program, *map(str, numbers)],
         pass_fds=(fd,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -24,7 +24,7 @@ from hakushi.model import (
 )
 from hakushi.recover.cursor import Budget
 
-PROGRAM = "hakushi.recover.filesystem.child"
+PROGRAM = ("-m", "hakushi.recover.filesystem.child")
 _DAMAGES = 1000
 """Damage told of one file system; what is beyond is counted."""
 
@@ -63,11 +63,6 @@ class Entry:
     size: int
     modified: int
     streams: tuple[Stream, ...]
-
-    @property
-    def made_up(self) -> bool:
-        """A name that the library gave to a record which has none."""
-        return self.path == f"$OrphanFiles/OrphanFile-{self.inum}"
 
 
 @dataclass(slots=True)

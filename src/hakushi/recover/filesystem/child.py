@@ -31,6 +31,10 @@ _TYPES = {
     "ext": pytsk3.TSK_FS_TYPE_EXT_DETECT,
 }
 _ALLOC = 1
+_FILE_NAME, _DOS = 48, 2
+_NAMES = 200_000
+"""Records whose names are remembered."""
+
 _DIRECTORY = 2
 _VIRTUAL = (10, 11)
 """Files and the directory that the library makes up; it is entered by its number."""
@@ -65,13 +69,16 @@ class _Walk:
         self.batch: list[Any] = []
 
     def run(self) -> Iterator[Any]:
-        orphans = int(self.fs.info.last_inum)
-        for root, path in ((int(self.fs.info.root_inum), ""), (orphans, "$OrphanFiles")):
-            for item in self._tree(root, path):
-                yield from self._add(item)
-        if self.kind == "ntfs":
-            for item in self._unnamed():
-                yield from self._add(item)
+        for item in self._tree(int(self.fs.info.root_inum), ""):
+            yield from self._add(item)
+        # NTFS records name their own place; elsewhere the library looks for what has none.
+        rest = (
+            self._unnamed()
+            if self.kind == "ntfs"
+            else self._tree(int(self.fs.info.last_inum), "$OrphanFiles")
+        )
+        for item in rest:
+            yield from self._add(item)
         yield self.batch
 
     def _add(self, item: Any) -> Iterator[Any]:
@@ -133,9 +140,12 @@ class _Walk:
 
     def _entry(self, file: Any, path: str, place: str) -> list[Any] | None:
         """inum, seq, name is live, its meta is live (None: not its own), path, place, type, …"""
-        name, meta = file.info.name, file.info.meta
+        name = file.info.name
         inum = int(name.meta_addr)
         named = bool(int(name.flags) & _ALLOC)
+        if file.info.meta is None and not named and self.kind == "ntfs":
+            file = self._dead(inum) or file
+        meta = file.info.meta
         head: list[Any] = [inum, int(name.meta_seq), named, None, path, place, int(name.type)]
         if meta is None or int(meta.addr) != inum:
             return [*head, 0, 0, []]
@@ -151,15 +161,23 @@ class _Walk:
         head[3], head[6] = live, int(meta.type)
         return [*head, int(meta.size), int(meta.mtime), _streams(file, inum)]
 
+    def _dead(self, inum: int) -> Any:
+        """A record by its number: the library drops those whose use count has moved on."""
+        try:
+            return self.fs.open_meta(inode=inum)
+        except _BROKEN:
+            return None
+
     def _another(self, name: Any, meta: Any, *, live: bool) -> bool:
         """Whether the record now belongs to another file than this name did (NTFS counts)."""
         if self.kind != "ntfs" or not name.meta_seq:
             return False
         gap = (int(meta.seq) - int(name.meta_seq)) & 0xFFFF
-        return gap != 0 if live else gap > 1
+        return gap != 0 if live else gap > 1  # Deleting may count once, or not.
 
     def _unnamed(self) -> Iterator[Any]:
-        """Records that no directory led to."""
+        """Records that no directory led to, with the path that they give themselves."""
+        names = _Names(self.fs)
         for inum in range(int(self.fs.info.first_inum), int(self.fs.info.last_inum)):
             if inum in self.told:
                 continue
@@ -172,9 +190,69 @@ class _Walk:
             if meta is None:
                 continue
             live = bool(int(meta.flags) & _ALLOC)
-            path = f"$OrphanFiles/{inum}"
-            head = [inum, int(meta.seq), live, live, path, f"{inum}", int(meta.type)]
+            head = [inum, int(meta.seq), live, live, names.path(inum), f"{inum}", int(meta.type)]
             yield [*head, int(meta.size), int(meta.mtime), _streams(file, inum)]
+
+
+class _Names:
+    """Paths by the $FILE_NAME of each record and its parents' (NTFS)."""
+
+    def __init__(self, fs: Any) -> None:
+        self._fs = fs
+        self._known: dict[int, tuple[int, int, int, str] | None] = {}
+
+    def path(self, inum: int) -> str:
+        """As far up as the records agree; below $OrphanFiles where they stop before the root."""
+        parts: list[str] = []
+        seen: set[int] = set()
+        root = int(self._fs.info.root_inum)
+        at, expected = inum, None
+        while at != root and at not in seen and len(parts) < _DEPTH:
+            seen.add(at)
+            found = self._name(at)
+            if found is None or not _same_use(found[0], expected):
+                break
+            parts.append(found[3])
+            at, expected = found[1], found[2]
+        whole = at == root and parts
+        if not parts:
+            parts.append(str(inum))
+        path = "/".join(([] if whole else ["$OrphanFiles"]) + parts[::-1])
+        return path if len(path) <= _PATH else f"$Deep/{inum}"
+
+    def _name(self, inum: int) -> tuple[int, int, int, str] | None:
+        """A record's use count, its parent, the count that the parent had, and its long name."""
+        if inum not in self._known:
+            if len(self._known) > _NAMES:
+                self._known.clear()
+            try:
+                self._known[inum] = self._read(inum)
+            except _BROKEN:
+                self._known[inum] = None
+        return self._known[inum]
+
+    def _read(self, inum: int) -> tuple[int, int, int, str] | None:
+        file = self._fs.open_meta(inode=inum)
+        if file.info.meta is None:
+            return None
+        best = None
+        for attribute in file:
+            if int(attribute.info.type) != _FILE_NAME:
+                continue
+            raw = file.read_random(0, 66 + 510, _FILE_NAME, int(attribute.info.id))
+            if len(raw) < 68:
+                continue
+            reference = int.from_bytes(raw[:8], "little")
+            name = raw[66 : 66 + 2 * raw[64]].decode("utf-16-le", "replace").replace("/", "_")
+            best = (int(file.info.meta.seq), reference & ((1 << 48) - 1), reference >> 48, name)
+            if raw[65] != _DOS:
+                break
+        return best
+
+
+def _same_use(seq: int, expected: int | None) -> bool:
+    """Whether a record is still, or was last, the one that a reference meant."""
+    return expected is None or (seq - expected) & 0xFFFF in (0, 1)
 
 
 def _streams(file: Any, inum: int) -> list[Any]:

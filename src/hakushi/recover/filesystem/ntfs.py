@@ -232,12 +232,9 @@ def _damage(source: Source, what: str) -> Damage:
 def _foreign(entry: Entry) -> Entry | None:
     """An entry without what every volume has; None where nothing is left of it."""
     if not entry.live:
-        # A record that never was a file: made ahead, without a name and without data.
-        blank = entry.named is False and not any(
-            s.type in (_NAME, _DATA, _LIST) for s in entry.streams
-        )
-        nameless = entry.path.startswith("$OrphanFiles/")
-        return None if blank and nameless and (entry.live is False or entry.made_up) else entry
+        # A record that never was a file was made ahead: no name, no data.
+        known = any(s.type in (_NAME, _DATA, _LIST) for s in entry.streams)
+        return entry if entry.live is None or known else None
     own = _OWN.get(entry.inum)
     if own is None and 12 <= entry.inum < 16 and entry.path == f"$OrphanFiles/{entry.inum}":
         own = {""}
