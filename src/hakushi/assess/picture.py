@@ -2,7 +2,7 @@
 
 Any number of runs goes in; each byte counts once, under the look that matters most to a reader:
 not read, then live, deleted and carved files, then a volume's own structures, then what triage saw.
-What no run speaks of counts as not read.
+What triage did not see counts as not read, whoever owns it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from hakushi.model import SECTOR, Class
+from hakushi.model import SECTOR
 
 COLUMNS = 64
 ROWS = 24
@@ -33,21 +33,9 @@ LOOKS = (
 MARKED = frozenset({"live", "deleted", "carved", "structured"})
 """Looks that are marked in a tile even where they are the lesser part of it."""
 
-_PAINT = (
-    "zero",
-    "constant",
-    "random_like",
-    "structured",
-    "structure",
-    "carved",
-    "deleted",
-    "live",
-    "unread",
-)
-"""The order in which runs are painted: later ones cover earlier ones."""
-
-_CLASSES = frozenset(c.value for c in Class)
-_OWNERS = frozenset({"live", "deleted", "carved", "structure"})
+# Runs are painted in this order: later ones cover earlier ones.
+_CLASSES = ("zero", "constant", "random_like", "structured", "unread")
+_OWNERS = ("structure", "carved", "deleted", "live")
 _UNREAD = LOOKS.index("unread")
 
 Runs = Sequence[tuple[int, int, str]]
@@ -107,12 +95,17 @@ def _tally(size: int, tile: int, classes: Runs, owned: Runs) -> list[list[int]]:
     if not size:
         return []
     seen, claimed = _bounds(size, classes, _CLASSES), _bounds(size, owned, _OWNERS)
-    layers = [(look, runs[look]) for look in _PAINT for runs in (seen, claimed) if look in runs]
     grid = np.arange(0, size, tile, dtype=np.int64)
-    edges = np.sort(np.concatenate([grid, [size], *(b.ravel() for _, b in layers)]))
+    bounds = (b.ravel() for b in (*seen.values(), *claimed.values()))
+    edges = np.sort(np.concatenate([grid, [size], *bounds]))
     looks = np.full(len(edges) - 1, _UNREAD, np.int64)
-    for look, bounds in layers:
-        looks[_covered(edges, bounds)] = LOOKS.index(look)
+    for look in _CLASSES:
+        if look in seen:
+            looks[_covered(edges, seen[look])] = LOOKS.index(look)
+    read = looks != _UNREAD
+    for look in _OWNERS:
+        if look in claimed:
+            looks[_covered(edges, claimed[look]) & read] = LOOKS.index(look)
     slots = edges[:-1] // tile * len(LOOKS) + looks
     # Sums of float64 are exact below 2**53 bytes. What starts at the end is empty.
     sums = np.bincount(slots, np.diff(edges), minlength=len(grid) * len(LOOKS))
@@ -122,18 +115,17 @@ def _tally(size: int, tile: int, classes: Runs, owned: Runs) -> list[list[int]]:
     return table
 
 
-def _bounds(size: int, runs: Runs, known: frozenset[str]) -> dict[str, Any]:
-    """The (start, end) pairs of each look, inside the medium; unknown names count as not read."""
+def _bounds(size: int, runs: Runs, names: Sequence[str]) -> dict[str, Any]:
+    """The (start, end) pairs of each name, inside the medium; unknown names as the last one."""
     import numpy as np
 
     # Clipped before they become machine integers: a torn table may claim anything.
     starts = np.array([at if 0 <= at < size else size for at, _, _ in runs], np.int64)
     lengths = np.array([n if 0 <= n < size else size for _, n, _ in runs], np.int64)
-    names = [name if name in known else "unread" for _, _, name in runs]
-    numbers = {name: i for i, name in enumerate(sorted(set(names)))}
-    which = np.array([numbers[name] for name in names], np.int64)
+    numbers = {name: i for i, name in enumerate(names)}
+    which = np.array([numbers.get(name, len(names) - 1) for _, _, name in runs], np.int64)
     pairs = np.stack([starts, np.minimum(starts + lengths, size)], axis=1)
-    return {name: pairs[which == i] for name, i in numbers.items()}
+    return {names[i]: pairs[which == i] for i in np.unique(which)}
 
 
 def _covered(edges: Any, bounds: Any) -> Any:
@@ -174,3 +166,81 @@ def _look(tally: Sequence[int]) -> tuple[str, str | None, bool]:
 def _parts(sums: Sequence[int]) -> tuple[tuple[str, int], ...]:
     found = [(look, n) for look, n in zip(LOOKS, sums, strict=True) if n]
     return tuple(sorted(found, key=lambda part: -part[1]))
+
+
+# --- as a drawing ------------------------------------------------------------------------
+
+_LEFT, _TOP = 72.0, 2.0
+_WIDTH, _HEIGHT = 10.5, 13.0
+_MARK_WIDTH, _MARK_HEIGHT = 7.5, 8.5
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a strip stands in the drawing, and what to say of it."""
+
+    x: float
+    y: float
+    width: float
+    strip: Strip
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """SVG path data of a picture: one path a look, so that a print holds each pattern once.
+
+    ``fills``, ``marks``: (look, path data). ``gaps``: the marks of what was not read. ``lines``:
+    the tiles' borders. ``labels``: (y, offset) of some rows.
+    """
+
+    width: float
+    height: float
+    fills: Sequence[tuple[str, str]]
+    marks: Sequence[tuple[str, str]]
+    gaps: str
+    lines: str
+    labels: Sequence[tuple[float, int]]
+    tips: Sequence[Tip]
+    tip_height: float = _HEIGHT
+    label_x: float = _LEFT - 6
+
+
+def outline(picture: Picture) -> Drawing:
+    """The picture's shapes; tiles from left to right, rows from top to bottom."""
+    tips = [
+        Tip(_LEFT + strip.column * _WIDTH, _TOP + row * _HEIGHT, strip.span * _WIDTH, strip)
+        for row, strips in enumerate(picture.rows)
+        for strip in strips
+    ]
+    fills: dict[str, list[str]] = {}
+    marks: dict[str, list[str]] = {}
+    gaps, lines = [], []
+    for tip in tips:
+        strip = tip.strip
+        box = f"M{tip.x:g} {tip.y:g}h{tip.width:g}v{_HEIGHT:g}h-{tip.width:g}z"
+        fills.setdefault(strip.main, []).append(box)
+        lines.append(box)
+        for i in range(strip.span):
+            x, right = tip.x + i * _WIDTH, tip.x + (i + 1) * _WIDTH
+            if i:
+                lines.append(f"M{x:g} {tip.y:g}v{_HEIGHT:g}")
+            if strip.mark:
+                corner = f"M{right - _MARK_WIDTH:g} {tip.y:g}h{_MARK_WIDTH:g}v{_MARK_HEIGHT:g}z"
+                marks.setdefault(strip.mark, []).append(corner)
+            if strip.gap:
+                bottom = tip.y + _HEIGHT
+                gaps.append(f"M{x:g} {bottom:g}h{_MARK_WIDTH:g}l-{_MARK_WIDTH:g}-{_MARK_HEIGHT:g}z")
+    return Drawing(
+        _LEFT + COLUMNS * _WIDTH + _TOP,
+        2 * _TOP + len(picture.rows) * _HEIGHT,
+        [(look, "".join(parts)) for look, parts in fills.items()],
+        [(look, "".join(parts)) for look, parts in marks.items()],
+        "".join(gaps),
+        "".join(lines),
+        [
+            (_TOP + row * _HEIGHT + 9.5, strips[0].offset)
+            for row, strips in enumerate(picture.rows)
+            if row % 4 == 0
+        ],
+        tips,
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hakushi.assess.judge import GRAVE_KINDS
-from hakushi.assess.picture import draw
+from hakushi.assess.picture import draw, outline
 from hakushi.lang import LANGUAGES, text
 from hakushi.model import Message, message
 
@@ -206,6 +206,7 @@ def render(view: View, lang: str) -> str:
     """One HTML file in that language, styles and drawings inside it; it refers to nothing else."""
     summary = view.summary
     kinds = _kinds(view, lang)
+    picture = draw(summary["source"]["size"], view.classes, view.owned)
     page = _environment().get_template("report.html")
     artifacts = {s: dict((summary.get("artifacts") or {}).get(s) or {}) for s in STATES}
     return page.render(
@@ -225,7 +226,8 @@ def render(view: View, lang: str) -> str:
         size=summary["source"]["size"],
         damage=_grouped(summary.get("damage") or ()),
         encrypted=summary.get("encrypted") or (),
-        picture=draw(summary["source"]["size"], view.classes, view.owned),
+        picture=picture,
+        drawing=outline(picture),
         looks=LOOK_WORDS,
         classes=CLASS_WORDS,
         gap="" if lang == "ja" else " ",
