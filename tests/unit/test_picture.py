@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hakushi.assess.picture import COLUMNS, LOOKS, ROWS, draw
+from hakushi.assess.picture import COLUMNS, LOOKS, ROWS, draw, outline
 from hakushi.model import SECTOR
 
 CLASSES = ("zero", "constant", "random_like", "structured", "unread")
@@ -91,3 +91,18 @@ def test_runs_that_lie_beyond_the_medium_are_cut(far):
 
 def test_no_bytes_no_tiles():
     assert draw(0, [], [(0, 10, "live")]).rows == ()
+
+
+@given(st.integers(1, 1 << 50), runs(CLASSES), runs(OWNERS))
+def test_a_drawing_has_each_look_once_and_every_tile(size, classes, owned):
+    picture = draw(size, classes, owned)
+    strips = [strip for row in picture.rows for strip in row]
+    drawing = outline(picture)
+    assert {look for look, _ in drawing.fills} == {strip.main for strip in strips}
+    assert len(drawing.fills) == len(dict(drawing.fills))
+    assert sum(path.count("M") for _, path in drawing.fills) == len(strips)
+    marked = {look: sum(s.span for s in strips if s.mark == look) for look, _ in drawing.marks}
+    assert {look: path.count("M") for look, path in drawing.marks} == marked
+    assert {s.mark for s in strips} - {None} == marked.keys()
+    assert drawing.gaps.count("M") == sum(s.span for s in strips if s.gap)
+    assert drawing.lines.count("M") == sum(s.span for s in strips)

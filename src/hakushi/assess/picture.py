@@ -212,35 +212,47 @@ def outline(picture: Picture) -> Drawing:
         for row, strips in enumerate(picture.rows)
         for strip in strips
     ]
-    fills: dict[str, list[str]] = {}
-    marks: dict[str, list[str]] = {}
-    gaps, lines = [], []
+    fills: dict[str, str] = {}
+    marks: dict[str, str] = {}
     for tip in tips:
-        strip = tip.strip
-        box = f"M{tip.x:g} {tip.y:g}h{tip.width:g}v{_HEIGHT:g}h-{tip.width:g}z"
-        fills.setdefault(strip.main, []).append(box)
-        lines.append(box)
-        for i in range(strip.span):
-            x, right = tip.x + i * _WIDTH, tip.x + (i + 1) * _WIDTH
-            if i:
-                lines.append(f"M{x:g} {tip.y:g}v{_HEIGHT:g}")
-            if strip.mark:
-                corner = f"M{right - _MARK_WIDTH:g} {tip.y:g}h{_MARK_WIDTH:g}v{_MARK_HEIGHT:g}z"
-                marks.setdefault(strip.mark, []).append(corner)
-            if strip.gap:
-                bottom = tip.y + _HEIGHT
-                gaps.append(f"M{x:g} {bottom:g}h{_MARK_WIDTH:g}l-{_MARK_WIDTH:g}-{_MARK_HEIGHT:g}z")
+        look, mark = tip.strip.main, tip.strip.mark
+        fills[look] = fills.get(look, "") + _box(tip)
+        if mark:
+            marks[mark] = marks.get(mark, "") + _corners(tip)
     return Drawing(
-        _LEFT + COLUMNS * _WIDTH + _TOP,
-        2 * _TOP + len(picture.rows) * _HEIGHT,
-        [(look, "".join(parts)) for look, parts in fills.items()],
-        [(look, "".join(parts)) for look, parts in marks.items()],
-        "".join(gaps),
-        "".join(lines),
-        [
+        width=_LEFT + COLUMNS * _WIDTH + _TOP,
+        height=2 * _TOP + len(picture.rows) * _HEIGHT,
+        fills=list(fills.items()),
+        marks=list(marks.items()),
+        gaps="".join(_low_corners(tip) for tip in tips if tip.strip.gap),
+        lines="".join(_box(tip) + _borders(tip) for tip in tips),
+        labels=[
             (_TOP + row * _HEIGHT + 9.5, strips[0].offset)
             for row, strips in enumerate(picture.rows)
             if row % 4 == 0
         ],
-        tips,
+        tips=tips,
     )
+
+
+def _box(tip: Tip) -> str:
+    return f"M{tip.x:g} {tip.y:g}h{tip.width:g}v{_HEIGHT:g}h-{tip.width:g}z"
+
+
+def _borders(tip: Tip) -> str:
+    """The lines between the tiles of a strip."""
+    places = (tip.x + i * _WIDTH for i in range(1, tip.strip.span))
+    return "".join(f"M{x:g} {tip.y:g}v{_HEIGHT:g}" for x in places)
+
+
+def _corners(tip: Tip) -> str:
+    """A triangle at the top right of each tile."""
+    places = (tip.x + (i + 1) * _WIDTH - _MARK_WIDTH for i in range(tip.strip.span))
+    return "".join(f"M{x:g} {tip.y:g}h{_MARK_WIDTH:g}v{_MARK_HEIGHT:g}z" for x in places)
+
+
+def _low_corners(tip: Tip) -> str:
+    """A triangle at the bottom left of each tile."""
+    places = (tip.x + i * _WIDTH for i in range(tip.strip.span))
+    shape = f"h{_MARK_WIDTH:g}l-{_MARK_WIDTH:g}-{_MARK_HEIGHT:g}z"
+    return "".join(f"M{x:g} {tip.y + _HEIGHT:g}{shape}" for x in places)

@@ -294,6 +294,8 @@ def _environment() -> Environment:
         "fill": lambda template, **fields: template.format(**fields),
         "given": given,
         "human": human,
+        "by_weight": by_weight,
+        "short": lambda words: re.split(r" ?[(（]", words)[0],
         "number": lambda value: f"{value:,}",
         "share": share,
         "exact": in_language(exact),
@@ -343,6 +345,11 @@ def given(value: object) -> Any:
         string = f"{string[:_GIVEN_HEAD]} …({left_out:,})… {string[-_GIVEN_TAIL:]}"
     safe = str(escape(visible(string)))
     return Markup('<bdi class="given">{}</bdi>').format(Markup(re.sub("/", "/<wbr>", safe)))  # noqa: S704
+
+
+def by_weight(findings: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Kinds with their counts: those that make a leak grave first, then by count."""
+    return sorted(findings.items(), key=lambda one: (one[0] not in GRAVE_KINDS, -one[1], one[0]))
 
 
 def human(value: int) -> str:
