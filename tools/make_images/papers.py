@@ -15,6 +15,7 @@ from .people import Firm, Person
 
 OFFICE = "横浜臨海県税事務所"
 OFFICE_PHONE = "045-000-0000"
+"""Nobody's: no exchange has the number 000. It is not counted as planted."""
 
 _FIELDS: dict[str, tuple[str, Callable[[Person], str]]] = {
     "氏名": ("person_name", lambda p: p.name),
@@ -95,7 +96,7 @@ def notice(rng: Random, who: Person) -> Paper:
         paper.say("口座振替 みなと銀行 本店 普通 {bank_account}", bank_account=who.account)
     if rng.random() < 0.5:
         paper.say("電話 {phone}", phone=who.phone)
-    paper.say(f"問合せ先 {OFFICE} {{phone}}", phone=OFFICE_PHONE)
+    paper.say(f"問合せ先 {OFFICE} {OFFICE_PHONE}")
     return paper
 
 
@@ -151,7 +152,7 @@ def mail(rng: Random, clerk: Person, who: Person) -> Mail:
     paper = Paper("")
     paper.say("{person_name} 様", person_name=who.name)
     paper.say("")
-    paper.say(f"お世話になっております。{OFFICE}の{clerk.family}です。")
+    paper.say(f"お世話になっております。{OFFICE}の{{person_name}}です。", person_name=clerk.family)
     paper.say("先日お電話（{phone}）でご相談の件、納付状況を確認いたしました。", phone=who.phone)
     paper.say(
         "ご住所は〒{postal_code} {address}でよろしいでしょうか。",

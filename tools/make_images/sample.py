@@ -79,7 +79,7 @@ def _mails(desk: Desk) -> Iterator[Planted]:
         yield Planted(f"共通/メール/送信_{number:03}.eml", files.eml(mail, number), mail.planted)
     for name in ("受信箱", "送信済み"):
         mails = [desk.mail() for _ in range(15)]
-        planted: Counter[str] = sum((mail.planted for mail in mails), Counter())
+        planted = sum((mail.planted for mail in mails), Counter(email=len(mails)))
         yield Planted(f"共通/メール/{name}.mbox", files.mbox(mails, 100), planted)
 
 
