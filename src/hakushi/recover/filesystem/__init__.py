@@ -216,15 +216,13 @@ class _Artifacts:
         locator = self._step(str(entry.inum), str(stream.type), str(stream.id))
         kind = "link" if entry.type == _LINK else "file"
         size, runs, whole = self._extent(stream)
-        if size != stream.size:
-            yield Damage(locator, f"claims {stream.size} bytes, more than can be")
         if state is State.DELETED and (not size or (runs is not None and not _covered(runs))):
             yield Artifact(
                 locator, "name", state, 0, (), path, Role.NAME, modified=self._modified()
             )
             return
         if state is State.LIVE and not whole:
-            yield Damage(locator, "its runs end before its size, or leave the file system")
+            yield Damage(locator, f"of its {stream.size} bytes {stream.size - size} have no place")
         if state is State.DELETED:
             whole = whole and self._free(stream)
         yield Artifact(
@@ -235,16 +233,13 @@ class _Artifacts:
             yield self._bare(locked, "efs", Role.ENCRYPTED, path)
 
     def _extent(self, stream: Stream) -> tuple[int, tuple[Run, ...] | None, bool]:
-        """Size, runs (None: derived) and whether they cover it."""
-        most = largest(self.source)
-        size = min(stream.size, most)
+        """The bytes that have a place, their runs (None: derived), and whether these are all."""
+        most = min(stream.size, largest(self.source))
         if stream.size and self._derived(stream):
-            return size, None, size == stream.size
+            return most, None, most == stream.size
         runs, inside = self._runs(stream)
-        covered = sum(r.length for r in runs)
-        if stream.size > most:
-            size = min(size, covered)
-        return size, _cut(runs, size), inside and covered >= size == stream.size
+        size = min(most, sum(r.length for r in runs))
+        return size, _cut(runs, size), inside and size == stream.size
 
     def _derived(self, stream: Stream) -> bool:
         return bool(

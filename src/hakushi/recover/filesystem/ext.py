@@ -1,162 +1,47 @@
-"""ext2, ext3 and ext4: superblocks, group descriptors, bitmaps, and the inodes that mkfs makes.
-
-Names as in the kernel's ``ext4`` documentation (s_, bg_, i_ fields).
-"""
+"""ext2, ext3 and ext4: what the file system itself owns, and what of it is as mkfs makes it."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from hakushi.media import Window
-from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Run, Source, State, Unreadable
+from hakushi.model import (
+    SECTOR,
+    Artifact,
+    Damage,
+    Extent,
+    Malformed,
+    Role,
+    Run,
+    Source,
+    State,
+    Unreadable,
+)
 from hakushi.recover.cursor import Budget, Cursor
 from hakushi.recover.filesystem import Entry, Layout
+from hakushi.recover.filesystem.ext_disk import (
+    COMPAT_ORPHANS,
+    EXTENTS,
+    INCOMPAT_META_BG,
+    RO_CHECKSUMS,
+    BlockMap,
+    Group,
+    Inode,
+    Super,
+    group_of,
+    superblock,
+)
 from hakushi.recover.filesystem.parts import Bits, chosen, joined, structure
 
 _SUPER = 1024
 _ROOT, _RESIZE, _JOURNAL = 2, 7, 8
-_EXTENTS = 0x80000
-_GROUPS = 1 << 22
-"""Groups that a file system may have (512 TiB of 128 MiB each)."""
-
 _LISTED = 1 << 19
 """Blocks of one of the file system's own files that are followed: 512 MiB of journal at least."""
 
-_COMPAT_SPARSE2 = 0x200
-_INCOMPAT_64BIT, _INCOMPAT_META_BG = 0x80, 0x10
-_RO_SPARSE = 0x1
-_INODE_UNINIT, _BLOCK_UNINIT = 1, 2
+_BLOCK_UNINIT = 2
 _LOST_FOUND = "lost+found"
-
-
-@dataclass(frozen=True, slots=True)
-class Super:
-    """The superblock, as far as the layout needs it."""
-
-    block: int
-    blocks: int
-    first: int
-    per_group: int
-    inodes_per_group: int
-    inodes: int
-    inode_size: int
-    first_inode: int
-    descriptor: int
-    reserved: int
-    compat: int
-    incompat: int
-    ro_compat: int
-    first_meta_bg: int
-    backups: tuple[int, int]
-    orphans: int
-    uuid: bytes
-    label: str
-    mounted: str
-
-    @property
-    def groups(self) -> int:
-        return -(-(self.blocks - self.first) // self.per_group)
-
-    def start(self, group: int) -> int:
-        """The first block of a group."""
-        return self.first + group * self.per_group
-
-    def has_super(self, group: int) -> bool:
-        """Whether a group begins with a copy of the superblock."""
-        if group == 0:
-            return True
-        if self.compat & _COMPAT_SPARSE2:
-            return group in self.backups
-        if not self.ro_compat & _RO_SPARSE or group == 1:
-            return True
-        return any(_power(group, base) for base in (3, 5, 7))
-
-
-def _power(number: int, base: int) -> bool:
-    while number % base == 0:
-        number //= base
-    return number == 1
-
-
-def superblock(cursor: Cursor) -> Super:
-    """Raises Malformed for what no ext formatter writes."""
-    raw = cursor.take(_SUPER, 1024)
-    if raw[56:58] != b"\x53\xef":
-        raise Malformed("no ext superblock")
-    u32 = struct.unpack_from("<256I", raw)
-    revision = u32[19]
-    incompat = u32[24] if revision else 0
-    wide = bool(incompat & _INCOMPAT_64BIT)
-    log = u32[6]
-    if log > 6:
-        raise Malformed("ext: impossible block size")
-    block = 1024 << log
-    found = Super(
-        block=block,
-        blocks=u32[1] | (u32[84] << 32 if wide else 0),
-        first=u32[5],
-        per_group=u32[8],
-        inodes_per_group=u32[10],
-        inodes=u32[0],
-        inode_size=int.from_bytes(raw[88:90], "little") if revision else 128,
-        first_inode=u32[21] if revision else 11,
-        descriptor=max(32, int.from_bytes(raw[254:256], "little")) if wide else 32,
-        reserved=int.from_bytes(raw[206:208], "little") if revision else 0,
-        compat=u32[23] if revision else 0,
-        incompat=incompat,
-        ro_compat=u32[25] if revision else 0,
-        first_meta_bg=u32[65],
-        backups=(u32[147], u32[148]),
-        orphans=u32[160],
-        uuid=raw[104:120],
-        label=_text(raw[120:136]),
-        mounted=_text(raw[136:200]),
-    )
-    _check(found)
-    return found
-
-
-def _text(raw: bytes) -> str:
-    return raw.partition(b"\0")[0].decode("utf-8", "backslashreplace")
-
-
-def _check(sb: Super) -> None:
-    sound = (
-        sb.blocks > sb.first
-        and sb.first in (0, 1)
-        and 8 <= sb.per_group <= sb.block * 8
-        and 0 < sb.inodes_per_group <= sb.block * 8
-        and sb.inode_size in (128, 256, 512, 1024, 2048, 4096)
-        and sb.inode_size <= sb.block
-        and sb.descriptor in (32, 64, 128, 256, 512, 1024)
-        and 8 < sb.first_inode <= sb.inodes
-        and sb.groups <= _GROUPS
-        and sb.inodes <= sb.groups * sb.inodes_per_group
-    )
-    if not sound:
-        raise Malformed("ext: impossible geometry")
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group descriptor: three places in blocks, and flags."""
-
-    block_bitmap: int
-    inode_bitmap: int
-    inode_table: int
-    flags: int
-
-
-@dataclass(frozen=True, slots=True)
-class Inode:
-    mode: int
-    size: int
-    links: int
-    flags: int
-    block: bytes
 
 
 def layout(source: Source, budget: Budget) -> Layout:
@@ -220,7 +105,7 @@ class _Volume:
         sb = self.sb
         after = sb.start(group) + (1 if sb.has_super(group) else 0)
         plain = self.table_blocks
-        if sb.incompat & _INCOMPAT_META_BG:
+        if sb.incompat & INCOMPAT_META_BG:
             plain = min(plain, sb.first_meta_bg)
             per = sb.block // sb.descriptor
             if group // per >= sb.first_meta_bg:
@@ -237,13 +122,13 @@ class _Volume:
             raw = self._block(self._primary(index))
             for at in range(0, per * sb.descriptor, sb.descriptor):
                 if len(out) < sb.groups:
-                    out.append(_group(raw[at : at + sb.descriptor]))
+                    out.append(group_of(raw[at : at + sb.descriptor]))
         return out
 
     def _primary(self, index: int) -> int:
         """Where block ``index`` of the descriptor table stands first."""
         sb = self.sb
-        if not sb.incompat & _INCOMPAT_META_BG or index < sb.first_meta_bg:
+        if not sb.incompat & INCOMPAT_META_BG or index < sb.first_meta_bg:
             return sb.start(0) + 1 + index
         group = index * (sb.block // sb.descriptor)
         return sb.start(group) + (1 if sb.has_super(group) else 0)
@@ -319,12 +204,12 @@ class _Volume:
         """Whether a block of descriptors says what the first copy says, and nothing after it."""
         sb, per = self.sb, self.sb.block // self.sb.descriptor
         blocks = self._descriptor_blocks(group)
-        meta = sb.incompat & _INCOMPAT_META_BG and group // per >= sb.first_meta_bg
+        meta = sb.incompat & INCOMPAT_META_BG and group // per >= sb.first_meta_bg
         index = group // per if meta else blocks.index(block)
         raw = self._block(block)
         known = self.groups[index * per : (index + 1) * per]
         for n, mine in enumerate(known):
-            other = _group(raw[n * sb.descriptor : (n + 1) * sb.descriptor])
+            other = group_of(raw[n * sb.descriptor : (n + 1) * sb.descriptor])
             if other.inode_table != mine.inode_table or other.block_bitmap != mine.block_bitmap:
                 return False
         return not any(raw[len(known) * sb.descriptor :])
@@ -332,11 +217,7 @@ class _Volume:
     def _reserved(self, group: int) -> list[Run]:
         """Blocks kept for a longer table: empty, or lists of their copies in other groups."""
         sb = self.sb
-        if (
-            not sb.has_super(group)
-            or sb.incompat & _INCOMPAT_META_BG
-            or sb.reserved > sb.block // 4
-        ):
+        if not sb.has_super(group) or sb.incompat & INCOMPAT_META_BG or sb.reserved > sb.block // 4:
             return []
         out = []
         first = sb.start(group) + 1 + self.table_blocks
@@ -391,11 +272,13 @@ class _Volume:
             (sb.first_inode, self._empty_directory),
             (_RESIZE, None),
             (_JOURNAL, _empty_journal),
-            (sb.orphans if sb.compat & 0x1000 else 0, _empty_orphans),
+            (self._orphans, _empty_orphans),
         ):
             if not number:
                 continue
-            data, tables = _Map(self, self.inode(number)).blocks(_LISTED)
+            data, tables = BlockMap(self.sb, self._block, self.inode(number), self.budget).blocks(
+                _LISTED
+            )
             if test is None:
                 # What it lists are the reserved descriptor blocks, which are judged as such.
                 tables = [b for b in tables[:1] if self._lists_reserved(b)]
@@ -414,7 +297,7 @@ class _Volume:
     def _empty_directory(self, raw: bytes, index: int) -> bool:
         """A directory block with nothing but ``.``, ``..`` and lost+found, and no trace behind."""
         at, left = 0, len(raw)
-        if self.sb.ro_compat & 0x400 and raw[-12:-4] == b"\0\0\0\0\x0c\0\0\xde":
+        if self.sb.ro_compat & RO_CHECKSUMS and raw[-12:-4] == b"\0\0\0\0\x0c\0\0\xde":
             left -= 12
         while at + 8 <= left:
             inode, length, letters, _type = struct.unpack_from("<IHBB", raw, at)
@@ -429,15 +312,38 @@ class _Volume:
         return at == left
 
     def _first_inodes(self) -> Iterator[Run]:
-        """The sectors of the inodes that mkfs makes, if no other inode shares them."""
+        """The sectors of the inodes that mkfs makes, where each inode in them is as it must be."""
         sb = self.sb
-        at = self.groups[0].inode_table * sb.block
-        last = max(sb.first_inode, sb.orphans if sb.compat & 0x1000 else 0)
-        end = at + last * sb.inode_size
-        length = -(-last * sb.inode_size // 512) * 512
-        if any(self.cursor.take(end, at + length - end)):
-            length -= 512
-        yield Run(at, length)
+        start = self.groups[0].inode_table * sb.block
+        count = -(-max(sb.first_inode, self._orphans) * sb.inode_size // SECTOR) * SECTOR
+        for at in range(start, start + count, SECTOR):
+            first = (at - start) // sb.inode_size + 1
+            last = (at + SECTOR - 1 - start) // sb.inode_size + 1
+            if all(self._as_made(number) for number in range(first, last + 1)):
+                yield Run(at, SECTOR)
+
+    @property
+    def _orphans(self) -> int:
+        """The inode of the orphan file, 0 where there is none."""
+        return self.sb.orphans if self.sb.compat & COMPAT_ORPHANS else 0
+
+    def _as_made(self, number: int) -> bool:
+        """Whether an inode is one of mkfs's own, or empty, with no attributes behind it."""
+        sb = self.sb
+        at = self.groups[0].inode_table * sb.block + (number - 1) * sb.inode_size
+        raw = self.cursor.take(at, sb.inode_size)
+        if number not in {1, _ROOT, _RESIZE, _JOURNAL, sb.first_inode, self._orphans}:
+            # Checksums stand in empty inodes as well.
+            return not any(raw[:124] + raw[126:130] + raw[132:])
+        extra = int.from_bytes(raw[128:130], "little") if sb.inode_size > 128 else 0
+        if extra > 32 or any(raw[128 + extra :]):
+            return False
+        if number == 1:
+            return not any(raw[40:100])
+        flags, block = int.from_bytes(raw[32:36], "little"), raw[40:100]
+        if flags & EXTENTS:
+            return not any(block[12 + 12 * block[2] :])
+        return all(p < sb.blocks for p in struct.unpack("<15I", block))
 
     def _bitmaps(self) -> Iterator[Run]:
         """Bitmaps that say what a new file system's must."""
@@ -449,7 +355,7 @@ class _Volume:
             bits = taken.get(number, 0)
             if _says(self._block(group.block_bitmap), bits, count):
                 yield self._run(group.block_bitmap)
-            first = max(sb.first_inode, sb.orphans if sb.compat & 0x1000 else 0)
+            first = max(sb.first_inode, self._orphans)
             bits = (1 << first) - 1 if number == 0 else 0
             if _says(self._block(group.inode_bitmap), bits, sb.inodes_per_group):
                 yield self._run(group.inode_bitmap)
@@ -463,14 +369,15 @@ class _Volume:
             self.budget.pay()
             if sb.has_super(number):
                 spans.append((sb.start(number), 1))
-                if not sb.incompat & _INCOMPAT_META_BG:
+                if not sb.incompat & INCOMPAT_META_BG:
                     spans.append((sb.start(number) + 1 + self.table_blocks, sb.reserved))
             spans += [(b, 1) for b in self._descriptor_blocks(number)]
             spans += [(group.block_bitmap, 1), (group.inode_bitmap, 1), (group.inode_table, table)]
-        orphans = sb.orphans if sb.compat & 0x1000 else 0
-        for number in (_ROOT, sb.first_inode, _RESIZE, _JOURNAL, orphans):
+        for number in (_ROOT, sb.first_inode, _RESIZE, _JOURNAL, self._orphans):
             if number:
-                data, tables = _Map(self, self.inode(number)).blocks(_LISTED)
+                data, tables = BlockMap(
+                    self.sb, self._block, self.inode(number), self.budget
+                ).blocks(_LISTED)
                 spans += [(b, 1) for b in (*data, *tables)]
         out: dict[int, int] = {}
         for start, count in joined_blocks(spans):
@@ -496,13 +403,6 @@ def _says(raw: bytes, bits: int, count: int) -> bool:
     return value == bits | (ones ^ ((1 << count) - 1))
 
 
-def _group(raw: bytes) -> Group:
-    low = struct.unpack_from("<III", raw)
-    high = struct.unpack_from("<III", raw, 32) if len(raw) >= 64 else (0, 0, 0)
-    a, b, c = (x | y << 32 for x, y in zip(low, high, strict=True))
-    return Group(a, b, c, int.from_bytes(raw[18:20], "little"))
-
-
 def _empty_journal(raw: bytes, index: int) -> bool:
     """A journal superblock that says the journal is empty (s_start 0)."""
     return index == 0 and raw[:4] == b"\xc0\x3b\x39\x98" and not any(raw[28:32])
@@ -511,67 +411,3 @@ def _empty_journal(raw: bytes, index: int) -> bool:
 def _empty_orphans(raw: bytes, _index: int) -> bool:
     """A block of the orphan file: no inode, then its magic number and checksum."""
     return raw[-8:-4] == b"\x04\xca\x10\x0b" and not any(raw[:-8])
-
-
-class _Map:
-    """The blocks of one inode, by its extents or its indirect blocks."""
-
-    def __init__(self, volume: _Volume, inode: Inode) -> None:
-        self.volume = volume
-        self.inode = inode
-        self.data: list[int] = []
-        self.tables: list[int] = []
-
-    def blocks(self, most: int) -> tuple[list[int], list[int]]:
-        """Data blocks in order (about ``most`` at most), and the blocks that list them."""
-        if self.inode.flags & _EXTENTS:
-            self._extents(self.inode.block, most, 5)
-            return self.data, self.tables
-        pointers = struct.unpack("<15I", self.inode.block)
-        self.data += [p for p in pointers[:12] if p]
-        for level, pointer in enumerate(pointers[12:], 1):
-            if pointer:
-                self._indirect(pointer, level, most)
-        return self.data, self.tables
-
-    def _check(self, block: int) -> None:
-        sb = self.volume.sb
-        if not sb.first <= block < sb.blocks or len(self.tables) > 1 << 16:
-            raise Malformed("ext: impossible block number")
-
-    def _extents(self, raw: bytes, most: int, depth: int) -> None:
-        magic, count, _max, level = struct.unpack_from("<HHHH", raw)
-        if magic != 0xF30A or level > depth or 12 + 12 * count > len(raw):
-            raise Malformed("ext: impossible extents")
-        for at in range(12, 12 + 12 * count, 12):
-            self.volume.budget.pay()
-            if len(self.data) >= most:
-                return
-            if level == 0:
-                length, high, low = struct.unpack_from("<HHI", raw, at + 4)
-                length -= 0x8000 if length > 0x8000 else 0
-                start = low | high << 32
-                self._check(start + max(length, 1) - 1)
-                self.data += range(start, start + length)
-            else:
-                low, high = struct.unpack_from("<IH", raw, at + 4)
-                block = low | high << 32
-                self._check(block)
-                self.tables.append(block)
-                self._extents(self.volume._block(block), most, level - 1)
-
-    def _indirect(self, block: int, level: int, most: int) -> None:
-        self.volume.budget.pay()
-        self._check(block)
-        if len(self.data) >= most:
-            return
-        self.tables.append(block)
-        raw = self.volume._block(block)
-        pointers = [p for p in struct.unpack(f"<{len(raw) // 4}I", raw) if p]
-        for pointer in pointers:
-            self._check(pointer)
-        if level == 1:
-            self.data += pointers
-            return
-        for pointer in pointers:
-            self._indirect(pointer, level - 1, most)

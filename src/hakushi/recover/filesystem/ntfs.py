@@ -30,6 +30,9 @@ from hakushi.recover.filesystem.parts import Bits, structure, whole_sectors, zer
 
 _DATA, _NAME, _LIST, _VOLUME_NAME, _END = 0x80, 0x30, 0x20, 0x60, 0xFFFFFFFF
 _IN_USE = 1
+_FIXED = 16
+"""Records whose use is fixed."""
+
 _SMALL = 64
 """A volume with no more records in use may be new and empty: then every structure is proven."""
 
@@ -107,6 +110,12 @@ class Attribute:
     """The first virtual cluster that these runs map."""
     content: bytes | None = None
     runs: tuple[tuple[int | None, int], ...] = ()
+    flags: int = 0
+    """1 compressed, 0x4000 encrypted, 0x8000 sparse."""
+    unit: int = 0
+    """Clusters of a compression unit, as a power of two; 0 where nothing is compressed."""
+    allocated: int = 0
+    """Bytes of all clusters of the attribute, holes too; told where ``first`` is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,8 @@ class Record:
     flags: int
     base: int
     attributes: tuple[Attribute, ...]
+    sequence: int = 0
+    base_sequence: int = 0
 
     @property
     def live(self) -> bool:
@@ -141,12 +152,15 @@ def record(data: bytes) -> Record:
     """A whole FILE record. Raises Malformed."""
     data = fixed(data)
     try:
-        first, flags, used, _allocated, base = struct.unpack_from("<HHIIQ", data, 20)
+        sequence, _links, first, flags, used, _allocated, base = struct.unpack_from(
+            "<HHHHIIQ", data, 16
+        )
     except struct.error:
         raise Malformed("the record is too short") from None
     if data[:4] != b"FILE" or not first <= used <= len(data):
         raise Malformed("no FILE record")
-    return Record(used, flags, base & ((1 << 48) - 1), tuple(_attributes(data[:used], first)))
+    attributes = tuple(_attributes(data[:used], first))
+    return Record(used, flags, base & ((1 << 48) - 1), attributes, sequence, base >> 48)
 
 
 def _attributes(data: bytes, at: int) -> Iterator[Attribute]:
@@ -165,21 +179,20 @@ def _attributes(data: bytes, at: int) -> Iterator[Attribute]:
 
 
 def _attribute(data: bytes, kind: int) -> Attribute:
-    resident, letters, at, _flags, id = struct.unpack_from("<BBHHH", data, 8)
+    resident, letters, at, flags, id = struct.unpack_from("<BBHHH", data, 8)
     name = data[at : at + 2 * letters].decode("utf-16-le", "replace")
     if resident == 0:
         size, offset = struct.unpack_from("<IH", data, 16)
         if offset + size > len(data):
             raise Malformed("resident content leaves its attribute")
         content = data[offset : offset + size]
-        return Attribute(kind, id, name, size, size, 0, content=content)
+        return Attribute(kind, id, name, size, size, 0, content, flags=flags)
     if len(data) < 64:
         raise Malformed("the attribute is too short")
-    first, _last, pairs = struct.unpack_from("<QQH", data, 16)
-    size, initialized = struct.unpack_from("<QQ", data, 48)
-    return Attribute(
-        kind, id, name, size, initialized, first, runs=tuple(mapping_pairs(data[pairs:]))
-    )
+    first, _last, pairs, unit = struct.unpack_from("<QQHB", data, 16)
+    allocated, size, initialized = struct.unpack_from("<QQQ", data, 40)
+    runs = tuple(mapping_pairs(data[pairs:]))
+    return Attribute(kind, id, name, size, initialized, first, None, runs, flags, unit, allocated)
 
 
 def mapping_pairs(data: bytes) -> Iterator[tuple[int | None, int]]:
@@ -225,6 +238,23 @@ def layout(source: Source, budget: Budget) -> Layout:
     return out
 
 
+def standing(source: Source, budget: Budget) -> tuple[list[Run], Bits | None]:
+    """Where the file records lie that the volume's own table and its mirror hold, and its bitmap.
+
+    Raises Malformed where there is no table.
+    """
+    volume = _Volume(source, budget, boot(Cursor(source)), most=_FIXED)
+    out: list[Run] = []
+    for inum in (0, 1):
+        left = volume.mft.size if inum == 0 else 1 << 32
+        for run in volume.bytes_of(inum, ""):
+            take = min(run.length, left)
+            out += [Run(run.at, take)] if take and run.at is not None else []
+            left -= take
+    bitmap = volume.stream(6, "")
+    return out, None if bitmap is None else Bits(bitmap, volume.geometry.cluster)
+
+
 def _damage(source: Source, what: str) -> Damage:
     return Damage(source.locator.step("ntfs", "*"), what)
 
@@ -251,10 +281,14 @@ def _foreign(entry: Entry) -> Entry | None:
 class _Volume:
     """The master file table, read once."""
 
-    def __init__(self, source: Source, budget: Budget, geometry: Boot) -> None:
+    def __init__(
+        self, source: Source, budget: Budget, geometry: Boot, most: int | None = None
+    ) -> None:
         self.source = source
         self.geometry = geometry
         self.budget = budget
+        self.most = most
+        """Read so many records only."""
         self.own: dict[int, list[Attribute]] = {}
         self.used = 0
         self.good: list[Run] = []
@@ -276,6 +310,10 @@ class _Volume:
             return None
         runs = self._bytes(parts)
         return Runs(self.source, runs, parts[0].size, self.source.locator)
+
+    def bytes_of(self, inum: int, name: str) -> list[Run]:
+        """Where a stream of one of the volume's own records lies."""
+        return self._bytes([a for a in self.own.get(inum, ()) if (a.type, a.name) == (_DATA, name)])
 
     def _bytes(self, parts: list[Attribute]) -> list[Run]:
         cluster = self.geometry.cluster
@@ -308,7 +346,8 @@ class _Volume:
     def _read(self, short: set[tuple[int, int]]) -> None:
         size = self.geometry.record
         cursor = Cursor(self.mft, page=1 << 20)
-        for inum in range(min(self.mft.size, self.source.size) // size):
+        count = min(self.mft.size, self.source.size) // size
+        for inum in range(count if self.most is None else min(count, self.most)):
             self.budget.pay()
             data = cursor.take(inum * size, size)
             if data[:4] != b"FILE":
@@ -400,6 +439,9 @@ class _Volume:
     def _as_formatted(self, inum: int, type: int, name: str, data: bytes) -> bool:
         if inum == 2:
             return len(set(data)) <= 1
+        if inum == 7:
+            # Code behind the first sector differs from formatter to formatter.
+            return not any(data[SECTOR:])
         if inum == 1:
             return data == Cursor(self.mft).take(0, len(data))
         if inum == 4:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from hakushi.model import Artifact, Damage, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format
 from hakushi.recover.filesystem import files
-from hakushi.recover.filesystem.ext import layout, superblock
+from hakushi.recover.filesystem.ext import layout
+from hakushi.recover.filesystem.ext_disk import superblock
 from hakushi.recover.filesystem.streams import member
 
 
