@@ -56,8 +56,10 @@ def _guarded(args: list[str]) -> int:
     try:
         result = program()(args, prog_name="hakushi", standalone_mode=False)
     except typer.TyperException as error:
-        # A wrong word; or none at all, where this shows the help.
-        getattr(error, "show", lambda: _complain(str(error)))()
+        if hasattr(error, "show"):
+            error.show()  # a wrong word; or none at all, where this shows the help
+        else:
+            _complain(str(error))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
