@@ -84,7 +84,11 @@ def test_goes_on_after_a_kill(kind, point, tmp_path):
         name, surface = _made(kind, tmp_path, stack)
         serial = probe(name).serial
         words = [name, serial, str(tmp_path / "evidence"), point[0], str(point[1])]
-        child = subprocess.run([sys.executable, "-c", CHILD, *words], check=False)
+        child = subprocess.run(
+            [sys.executable, "-c", CHILD, *words],
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
         assert child.returncode == -signal.SIGKILL
         options = Options(
             "nist-800-88r2-clear",
