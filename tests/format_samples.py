@@ -10,7 +10,7 @@ import lzma
 import sqlite3
 import tempfile
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
@@ -29,7 +29,7 @@ ROWS = [
 CSV = "\r\n".join([HEADER, *ROWS]) + "\r\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sample:
     """``checked``: a byte that is changed inside is noticed, so ``complete`` is a promise.
 
@@ -39,7 +39,7 @@ class Sample:
 
     name: str
     format: str
-    data: bytes = field(repr=False)
+    data: bytes
     kind: str | None = None
     checked: bool = False
     carved: bool = True
@@ -47,6 +47,9 @@ class Sample:
     sure: bool = True
     says: str = ""
     """Words that its text gives."""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
 
 
 class Pipe(io.RawIOBase):

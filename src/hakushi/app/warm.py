@@ -6,11 +6,13 @@ from hakushi import detect
 from hakushi.app import house
 from hakushi.assess import triage
 from hakushi.model import SECTOR
+from hakushi.recover.grammar import jpeg_scan
 
 
 def warm() -> None:
     """Fills the caches, so that the first drive does not wait for the compilers."""
     triage.classify(bytes(SECTOR))
+    jpeg_scan.warm()
     detect.warm(house.prefilter_cache())
 
 

@@ -1,8 +1,8 @@
 """PDF (ISO 32000-2): walks the objects in file order up to the %%EOF that its own startxref proves.
 
 Incremental updates follow one another (7.5.6); a linearized file (Annex F) has a first %%EOF with
-``startxref 0`` that ends nothing. Flate streams are inflated, so that bytes which a newer file
-wrote over do not pass.
+``startxref 0`` that ends nothing. Deflated streams and JPEG pictures are decoded, so that bytes
+which a newer file wrote over do not pass.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hakushi.media import Memory
+from hakushi.media import Memory, Window
 from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Source, State
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
+from hakushi.recover.grammar import jpeg
 from hakushi.recover.grammar.pdf import Document, Stream
 from hakushi.recover.grammar.pdf_text import texts
 from hakushi.recover.grammar.stream import find, follow, inflates
@@ -26,6 +27,7 @@ _END = re.compile(rb"startxref[\t\n\f\r ]+(\d{1,11})[\t\n\f\r ]+(?:%[^%\r\n][^\r
 _BODY = re.compile(rb"stream(\r\n|\n|\r)|endobj")
 _LENGTH = re.compile(rb"/Length[\t\n\f\r ]+(\d{1,10})(?![\t\n\f\r ]+\d+[\t\n\f\r ]+R)(?!\d)")
 _FLATE = re.compile(rb"/Filter[\t\n\f\r ]*\[?[\t\n\f\r ]*/(?:FlateDecode|Fl)\b")
+_JPEG = re.compile(rb"/Filter[\t\n\f\r ]*\[?[\t\n\f\r ]*/(?:DCTDecode|DCT)\b")
 
 _LARGEST_DICTIONARY = 4 << 20
 _LARGEST_TABLE = 64 << 20
@@ -135,10 +137,21 @@ def _object(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> int:
         seen.encrypted = True
     start = at + match.end()
     end = _stream_end(cursor, dictionary, start, budget)
-    if _FLATE.search(dictionary) and not inflates(cursor.source, start, end, budget):
+    if not _sound(cursor.source, dictionary, Extent(start, end - start), budget):
         seen.flawed = True
     tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
     return end + (tail.end() if tail else 0)
+
+
+def _sound(source: Source, dictionary: bytes, extent: Extent, budget: Budget) -> bool:
+    """Whether a stream decodes, where that can be told: deflated bytes and JPEG pictures."""
+    if _FLATE.search(dictionary):
+        return inflates(source, extent.offset, extent.end, budget)
+    if _JPEG.search(dictionary):
+        picture = Window(source, extent, source.locator)
+        found = follow(picture, jpeg.walk(picture, budget))
+        return found is not None and found.complete
+    return True
 
 
 def _stream_end(cursor: Cursor, dictionary: bytes, start: int, budget: Budget) -> int:

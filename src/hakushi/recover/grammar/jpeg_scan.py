@@ -1,0 +1,167 @@
+"""Decodes the Huffman codes of a JPEG scan (ITU-T T.81, annexes F and G), lengths only.
+
+Nothing is drawn: a scan is sound where its codes exist, its blocks do not overflow, and the last
+one ends right before the next marker. Bytes of another file in the middle do not pass that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hakushi.model import Malformed
+
+SOUND, BROKEN, CUT = 0, 1, 2
+"""How a scan ended: whole; against the code; because the bytes ended."""
+
+_WIDTH = 65536 + 512
+"""Entries of a table: one for each 16 bits, then one for each 9 bits that hold a whole code."""
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def _ceil(value: int, unit: int) -> int:
+    return -(-value // unit)
+
+
+@dataclass(slots=True)
+class Component:
+    """Sampling factors of a component, and where its blocks lie."""
+
+    h: int
+    v: int
+    offset: int = 0
+    """Where its blocks start in the history of coefficients."""
+    blocks: tuple[int, int] = (0, 0)
+    """Blocks across and down that a scan of it alone holds."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """What SOF says, and what scans so far have left."""
+
+    width: int
+    height: int
+    progressive: bool
+    components: dict[int, Component]
+    mcus: tuple[int, int] = (0, 0)
+    masks: npt.NDArray[np.uint64] | None = None
+    """For each block which coefficients are not zero, as refinement scans must know."""
+    total: int = 0
+    """Blocks of all components, padded to whole MCUs."""
+
+    def __post_init__(self) -> None:
+        high_h = max(c.h for c in self.components.values())
+        high_v = max(c.v for c in self.components.values())
+        self.mcus = _ceil(self.width, 8 * high_h), _ceil(self.height, 8 * high_v)
+        at = 0
+        for one in self.components.values():
+            across = _ceil(_ceil(self.width * one.h, high_h), 8)
+            down = _ceil(_ceil(self.height * one.v, high_v), 8)
+            one.offset, one.blocks = at, (across, down)
+            at += self.mcus[0] * one.h * self.mcus[1] * one.v
+        self.total = at
+
+
+def table(kind: int, counts: bytes, values: bytes) -> npt.NDArray[np.uint16]:
+    """What the bits ahead begin with: bits of the code and of what belongs to it, its value.
+
+    ``kind``: 0 DC, where the value is how many bits follow; 1 AC, where its low half is.
+    """
+    import numpy as np
+
+    entries, widths = [], []
+    at = 0
+    for length, count in enumerate(counts, 1):
+        for value in values[at : at + count]:
+            more = value & 15 if kind else value
+            entries.append((length + more) << 8 | value if more <= 16 else 0)
+            widths.append(1 << 16 - length)
+        at += count
+    out = np.zeros(_WIDTH, np.uint16)
+    found = np.repeat(np.array(entries, np.uint16), widths)
+    out[: len(found)] = found
+    short = np.repeat(np.array(widths, np.int64) >= 128, widths)
+    out[65536 : 65536 + len(found[::128])] = np.where(short[::128], found[::128], 0)
+    return out
+
+
+def decode(
+    frame: Frame,
+    known: Mapping[int, npt.NDArray[np.uint16]],
+    header: bytes,
+    interval: int,
+    data: bytes,
+) -> tuple[int, int]:
+    """(how it ended, offset in ``data`` up to which it was sound) of a scan.
+
+    ``known``: Huffman tables by class and number (0x00 DC 0 … 0x13 AC 3).
+    ``header``: the SOS segment behind its length. ``data``: the entropy-coded bytes and restart
+    markers, up to the next other marker or as far as the source goes. Raises Malformed for a
+    header that names what is not there.
+    """
+    import numpy as np
+
+    count = header[0]
+    ss, se, ah = (*header[-3:-1], header[-1] >> 4) if frame.progressive else (0, 63, 0)
+    if se > 63 or ss > se or (ss and count != 1) or (frame.progressive and not ss and se):
+        raise Malformed("scan header")
+    if (
+        count > 1
+        and sum(frame.components[id].h * frame.components[id].v for id in header[1:-3:2]) > 10
+    ):
+        # B.2.3; the kernel's filling is made for it.
+        raise Malformed("too many blocks in an MCU")
+    parts, tables = [], []
+    for id, numbers in zip(header[1:-3:2], header[2:-3:2], strict=True):
+        one = frame.components[id]
+        parts.append((one.h, one.v, one.offset, *one.blocks))
+        for key, needed in ((numbers >> 4, not ss and not ah), (0x10 | numbers & 15, se > 0)):
+            if needed and key not in known:
+                raise Malformed("a Huffman table is missing")
+            tables.append(known[key] if needed else np.zeros(_WIDTH, np.uint16))
+    if frame.progressive and frame.masks is None:
+        frame.masks = np.zeros(frame.total, np.uint64)
+    masks = np.zeros(1, np.uint64) if frame.masks is None else frame.masks
+    how = np.array([*frame.mcus, interval, frame.progressive, ss, se, ah], np.int64)
+    return _run(data, np.stack(tables), np.array(parts, np.int64), how, masks)
+
+
+def _run(
+    data: bytes,
+    luts: npt.NDArray[np.uint16],
+    parts: npt.NDArray[np.int64],
+    how: npt.NDArray[np.int64],
+    masks: npt.NDArray[np.uint64],
+) -> tuple[int, int]:
+    import numpy as np
+
+    from hakushi.recover.grammar.jpeg_kernel import scan, unstuff
+
+    restarts = (
+        sum(data.count(bytes([0xFF, marker])) for marker in range(0xD0, 0xD8)) if how[2] else 0
+    )
+    ends, origin = np.zeros(restarts + 1, np.int64), np.zeros(restarts + 1, np.int64)
+    # One bits stand behind the end, as filling does (F.1.2.3); a block reads at most so far.
+    clean = np.full(len(data) + 4096, 0xFF, np.uint8)
+    count = unstuff(np.frombuffer(data, np.uint8), clean, ends, origin)
+    clean[ends[count - 1] :] = 0xFF
+    ended, at = scan(clean, ends[:count], luts, parts, how, masks)
+    index = int(np.searchsorted(ends[:count], at, side="left"))
+    start = int(ends[index - 1]) if index else 0
+    # Back to the scan's own bytes: as many as were clean, and the stuffing among them.
+    begin = int(origin[min(index, count - 1)])
+    plain = data[begin : begin + 2 * (int(at) - start)].replace(b"\xff\0", b"\xff")[
+        : int(at) - start
+    ]
+    return int(ended), begin + len(plain) + plain.count(b"\xff")
+
+
+def warm() -> None:
+    """Compiles the kernel, so that the first picture does not wait for it."""
+    one = table(0, b"\1" + bytes(15), b"\0")
+    frame = Frame(8, 8, progressive=False, components={1: Component(1, 1)})
+    decode(frame, {0: one, 0x10: one}, b"\1\1\0\0\x3f\0", 0, b"\x3f")
