@@ -33,3 +33,10 @@ def boot_sector_of_filesystem(sector: bytes) -> bool:
         and sector[16] in (1, 2)
         and (sector[21] == 0xF0 or sector[21] >= 0xF8)
     )
+
+
+def code_like(area: bytes) -> bool:
+    """Whether a boot sector's code area is empty or holds machine code, not a rest of text."""
+    if not any(area):
+        return True
+    return sum(b < 0x20 and b not in b"\0\t\r\n" for b in area) >= 4

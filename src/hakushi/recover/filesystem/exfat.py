@@ -13,6 +13,7 @@ from hakushi.model import SECTOR, Artifact, Damage, Malformed, Role, Run, Source
 from hakushi.recover.cursor import Budget, Cursor
 from hakushi.recover.filesystem import Entry, Layout
 from hakushi.recover.filesystem.parts import Bits, chosen, library_label, structure, whole_sectors
+from hakushi.recover.volumes import code_like
 
 _REGION = 12
 """Sectors of a boot region: boot sector, eight extended ones, parameters, reserved, checksum."""
@@ -214,7 +215,8 @@ class _Volume:
             total = checksum(region[: 11 * unit], skip=(106, 107, 112))
             if region[11 * unit :] != total.to_bytes(4, "little") * (unit // 4):
                 continue
-            yield Run(start, unit)
+            if code_like(region[120:510].replace(b"\xf4", b"\0")):
+                yield Run(start, unit)
             for number in range(1, 9):
                 sector = region[number * unit : (number + 1) * unit]
                 if not any(sector[:-4]):

@@ -22,7 +22,7 @@ from hakushi.model import (
 from hakushi.recover.cursor import Budget, Cursor
 from hakushi.recover.filesystem import Layout
 from hakushi.recover.filesystem.parts import chosen, library_label, structure
-from hakushi.recover.volumes import boot_sector_of_filesystem
+from hakushi.recover.volumes import boot_sector_of_filesystem, code_like
 
 _CHUNK = 1 << 20
 _CHAIN = 1 << 16
@@ -188,7 +188,8 @@ class _Volume:
         """Boot sectors and their copies, as far as they are what they must be."""
         unit = self.geometry.sector
         head = self.cursor.take(0, unit)
-        yield Run(0, unit)
+        if code_like(head[90 if self.geometry.bits == 32 else 62 : 510]):
+            yield Run(0, unit)
         if self.geometry.bits != 32:
             return
         wanted = {self.geometry.info: _is_info, 2: _is_empty_boot}

@@ -26,10 +26,20 @@ from hakushi.model import (
 )
 from hakushi.recover.cursor import Budget, Cursor
 from hakushi.recover.filesystem import Entry, Layout
+from hakushi.recover.filesystem.ntfs_proof import as_formatted
+from hakushi.recover.filesystem.ntfs_records import (
+    Attribute,
+    Record,
+    fixed,
+    mapping_pairs,
+    record,
+)
 from hakushi.recover.filesystem.parts import Bits, structure, whole_sectors, zero_tail
+from hakushi.recover.volumes import code_like
 
-_DATA, _NAME, _LIST, _VOLUME_NAME, _END = 0x80, 0x30, 0x20, 0x60, 0xFFFFFFFF
-_IN_USE = 1
+__all__ = ["Attribute", "Boot", "Record", "boot", "fixed", "layout", "mapping_pairs", "record"]
+
+_LIST, _NAME, _VOLUME_NAME, _DATA, _BITMAP = 0x20, 0x30, 0x60, 0x80, 0xB0
 _FIXED = 16
 """Records whose use is fixed."""
 
@@ -92,127 +102,6 @@ def boot(cursor: Cursor) -> Boot:
         mirror * cluster,
         sectors * sector,
     )
-
-
-# --- file records ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One attribute of a record: resident ``content``, or ``runs`` in clusters (None: a hole)."""
-
-    type: int
-    id: int
-    name: str
-    size: int
-    initialized: int
-    first: int
-    """The first virtual cluster that these runs map."""
-    content: bytes | None = None
-    runs: tuple[tuple[int | None, int], ...] = ()
-    flags: int = 0
-    """1 compressed, 0x4000 encrypted, 0x8000 sparse."""
-    unit: int = 0
-    """Clusters of a compression unit, as a power of two; 0 where nothing is compressed."""
-    allocated: int = 0
-    """Bytes of all clusters of the attribute, holes too; told where ``first`` is 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    used: int
-    flags: int
-    base: int
-    attributes: tuple[Attribute, ...]
-    sequence: int = 0
-    base_sequence: int = 0
-
-    @property
-    def live(self) -> bool:
-        return bool(self.flags & _IN_USE)
-
-
-def fixed(data: bytes) -> bytes:
-    """A record with its update sequence undone. Raises Malformed where a sector is torn."""
-    at, count = struct.unpack_from("<HH", data, 4)
-    if data[:4] not in (b"FILE", b"INDX") or at < 40 - 16 or at + 2 * count > len(data):
-        raise Malformed("no NTFS record")
-    if not count or (count - 1) * SECTOR > len(data):
-        raise Malformed("impossible update sequence")
-    out = bytearray(data)
-    for i in range(1, count):
-        tail = i * SECTOR - 2
-        if out[tail : tail + 2] != data[at : at + 2]:
-            raise Malformed("a sector of the record is torn")
-        out[tail : tail + 2] = data[at + 2 * i : at + 2 * i + 2]
-    return bytes(out)
-
-
-def record(data: bytes) -> Record:
-    """A whole FILE record. Raises Malformed."""
-    data = fixed(data)
-    try:
-        sequence, _links, first, flags, used, _allocated, base = struct.unpack_from(
-            "<HHHHIIQ", data, 16
-        )
-    except struct.error:
-        raise Malformed("the record is too short") from None
-    if data[:4] != b"FILE" or not first <= used <= len(data):
-        raise Malformed("no FILE record")
-    attributes = tuple(_attributes(data[:used], first))
-    return Record(used, flags, base & ((1 << 48) - 1), attributes, sequence, base >> 48)
-
-
-def _attributes(data: bytes, at: int) -> Iterator[Attribute]:
-    while at + 4 <= len(data):
-        kind = int.from_bytes(data[at : at + 4], "little")
-        if kind == _END:
-            return
-        if at + 24 > len(data):
-            break
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        if length < 24 or length % 8 or at + length > len(data):
-            break
-        yield _attribute(data[at : at + length], kind)
-        at += length
-    raise Malformed("the attributes of the record do not end")
-
-
-def _attribute(data: bytes, kind: int) -> Attribute:
-    resident, letters, at, flags, id = struct.unpack_from("<BBHHH", data, 8)
-    name = data[at : at + 2 * letters].decode("utf-16-le", "replace")
-    if resident == 0:
-        size, offset = struct.unpack_from("<IH", data, 16)
-        if offset + size > len(data):
-            raise Malformed("resident content leaves its attribute")
-        content = data[offset : offset + size]
-        return Attribute(kind, id, name, size, size, 0, content, flags=flags)
-    if len(data) < 64:
-        raise Malformed("the attribute is too short")
-    first, _last, pairs, unit = struct.unpack_from("<QQHB", data, 16)
-    allocated, size, initialized = struct.unpack_from("<QQQ", data, 40)
-    runs = tuple(mapping_pairs(data[pairs:]))
-    return Attribute(kind, id, name, size, initialized, first, None, runs, flags, unit, allocated)
-
-
-def mapping_pairs(data: bytes) -> Iterator[tuple[int | None, int]]:
-    """(first cluster or None, clusters) of a run list. Raises Malformed."""
-    at = cluster = 0
-    while at < len(data) and data[at]:
-        lengths, offsets = data[at] & 15, data[at] >> 4
-        end = at + 1 + lengths + offsets
-        if not 0 < lengths <= 8 or offsets > 8 or end > len(data):
-            break
-        count = int.from_bytes(data[at + 1 : at + 1 + lengths], "little")
-        step = int.from_bytes(data[at + 1 + lengths : end], "little", signed=True)
-        cluster += step
-        if count == 0 or cluster < 0:
-            break
-        yield (cluster if offsets else None), count
-        at = end
-    else:
-        return
-    raise Malformed("impossible run list")
 
 
 # --- the volume's own ---------------------------------------------------------------------
@@ -291,6 +180,8 @@ class _Volume:
         """Read so many records only."""
         self.own: dict[int, list[Attribute]] = {}
         self.used = 0
+        self.live = 0
+        """Bit by bit, the records in use among the first ones."""
         self.good: list[Run] = []
         """Records that hold nothing but what they say."""
         self.clusters: list[tuple[int, int]] = []
@@ -370,6 +261,7 @@ class _Volume:
         if not found.live:
             return
         self.used += 1
+        self.live |= 1 << inum if inum < _SMALL * 8 else 0
         if (found.base or inum) < 12:
             self.own.setdefault(found.base or inum, []).extend(found.attributes)
         if self.small:
@@ -398,9 +290,9 @@ class _Volume:
 
     def _boot(self) -> Iterator[Artifact]:
         head = Cursor(self.source).take(0, SECTOR)
-        runs = [Run(0, SECTOR)]
+        runs = [Run(0, SECTOR)] if code_like(head[84:510]) else []
         end = self.geometry.end
-        if end + SECTOR <= self.source.size and Cursor(self.source).has(end, head):
+        if runs and Cursor(self.source).has(end, head):
             runs.append(Run(end, SECTOR))
         yield self._piece("boot", "$Boot", runs)
 
@@ -441,20 +333,14 @@ class _Volume:
             return len(set(data)) <= 1
         if inum == 7:
             # Code behind the first sector differs from formatter to formatter.
-            return not any(data[SECTOR:])
+            return not any(data[SECTOR:]) and code_like(data[84:510])
         if inum == 1:
             return data == Cursor(self.mft).take(0, len(data))
-        if inum == 4:
-            return _definitions(data)
         if (inum, type) == (6, _DATA):
             return data == self._bitmap(len(data))
-        if inum == 10 and not name:
-            return _upcase(data)
-        if name == "$SDS":
-            return _descriptors(data)
-        if name == "$I30" and type == 0xA0:
-            return _index(data, 4096)
-        return True
+        if (inum, type) == (0, _BITMAP):
+            return data == self.live.to_bytes(len(data), "little")
+        return as_formatted(inum, type, name, data)
 
     def _bitmap(self, size: int) -> bytes:
         """$Bitmap as the runs of all records say; the bits past the end are set."""
@@ -513,69 +399,3 @@ def _through(pieces: list[Run], runs: list[Run]) -> list[Run]:
                 out.append(Run(base + low - starts[i], take))
             low += take
     return out
-
-
-# --- content of the volume's own files ----------------------------------------------------
-
-
-def _definitions(data: bytes) -> bool:
-    """$AttrDef: 160-byte entries whose names start with ``$``, then zeros."""
-    for at in range(0, len(data), 160):
-        entry = data[at : at + 160]
-        if not any(entry):
-            return not any(data[at:])
-        name, _, rest = entry[:128].decode("utf-16-le", "replace").partition("\0")
-        if not (name.startswith("$") and name.isascii()) or rest.strip("\0"):
-            return False
-    return True
-
-
-def _upcase(data: bytes) -> bool:
-    """$UpCase: 65,536 letters, nearly all their own upper case."""
-    import numpy as np
-
-    if len(data) != 1 << 17:
-        return False
-    table = np.frombuffer(data, "<u2").astype(np.int64)
-    return int((table != np.arange(1 << 16)).sum()) < 2000
-
-
-def _descriptors(data: bytes) -> bool:
-    """$Secure:$SDS: descriptors of well-known accounts alone (S-1-5-21 names a machine's users)."""
-    at, end = 0, len(data)
-    user = struct.pack(">BBHHHI", 1, 5, 0, 0, 5, 0)[:8]
-    while at + 20 <= end:
-        length = int.from_bytes(data[at + 16 : at + 20], "little")
-        if not length:
-            # Copies stand every 256 KiB; between them there is nothing.
-            following = (at // 0x40000 + 1) * 0x40000
-            if any(data[at : min(following, end)]):
-                return False
-            at = following
-            continue
-        if length < 20 or at + length > end or user_account(data[at : at + length], user):
-            return False
-        at += -(-length // 16) * 16
-    return True
-
-
-def user_account(descriptor: bytes, _head: bytes = b"") -> bool:
-    """Whether a security descriptor names an account of one machine or domain (S-1-5-21-…)."""
-    mark = b"\0\0\0\0\0\x05\x15\0\0\0"
-    return mark in descriptor
-
-
-def _index(data: bytes, size: int) -> bool:
-    """Index blocks whose unused part is empty."""
-    for at in range(0, len(data), size):
-        block = data[at : at + size]
-        if not any(block):
-            continue
-        try:
-            block = fixed(block)
-        except Malformed:
-            return False
-        used = 24 + int.from_bytes(block[28:32], "little")
-        if any(block[used:]):
-            return False
-    return True

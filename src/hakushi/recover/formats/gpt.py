@@ -20,7 +20,7 @@ from hakushi.model import (
     State,
 )
 from hakushi.recover import Budget, Cursor, Family, Format
-from hakushi.recover.volumes import boot_sector_of_filesystem, partition
+from hakushi.recover.volumes import boot_sector_of_filesystem, code_like, partition
 
 _SIGNATURE = b"EFI PART"
 _UNITS = (512, 4096)
@@ -202,7 +202,7 @@ class _Walk:
     def _structure(self, best: _Table, tables: list[_Table]) -> Iterator[Artifact]:
         """The protective boot record, headers and entries, as far as they are what they must be."""
         first = self.cursor.take(0, SECTOR)
-        runs = [Run(0, SECTOR)] if _protective(first) else []
+        runs = [Run(0, SECTOR)] if _protective(first) and code_like(first[:440]) else []
         for table in tables:
             if not table.sound or table.data != best.data:
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hakushi.model import SECTOR, Artifact, Damage, Locator, Malformed, Role, Run, Source, State
 from hakushi.recover import Budget, Cursor, Family, Format
-from hakushi.recover.volumes import boot_sector_of_filesystem, partition
+from hakushi.recover.volumes import boot_sector_of_filesystem, code_like, partition
 
 _TABLE = 446
 _EXTENDED = (0x05, 0x0F, 0x85)
@@ -61,7 +61,8 @@ class _Walk:
         self.budget = budget
         self.cursor = Cursor(source, page=SECTOR)
         self.unit = _unit(self.cursor)
-        self.tables = [Run(0, SECTOR)]
+        sound = code_like(self.cursor.take(0, 440))
+        self.tables = [Run(0, SECTOR)] if sound else []
         self.number = 4
         self.found: list[tuple[int, int]] = []
 
@@ -80,14 +81,11 @@ class _Walk:
                 yield from self._chain(entry)
             else:
                 yield from self._partition(number, entry.first, entry.sectors)
-        yield Artifact(
-            self.place("table"),
-            "mbr",
-            State.LIVE,
-            SECTOR * len(self.tables),
-            tuple(self.tables),
-            role=Role.STRUCTURE,
-        )
+        if self.tables:
+            size = SECTOR * len(self.tables)
+            runs = tuple(self.tables)
+            place = self.place("table")
+            yield Artifact(place, "mbr", State.LIVE, size, runs, role=Role.STRUCTURE)
 
     def _partition(self, number: int, first: int, sectors: int) -> Iterator[Artifact | Damage]:
         at, length = first * self.unit, sectors * self.unit
@@ -114,7 +112,8 @@ class _Walk:
             except Malformed as error:
                 yield Damage(self.place(f"extended-{base}"), f"boot record at {at}: {error}")
                 return
-            self.tables.append(Run(at * self.unit, SECTOR))
+            if not any(self.cursor.take(at * self.unit, _TABLE)):
+                self.tables.append(Run(at * self.unit, SECTOR))
             following = None
             for entry in entries:
                 if not entry.used:
