@@ -1,6 +1,8 @@
 """What the lock files promise: every wheel by its digest, from wherever a machine gets wheels."""
 
+import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -56,3 +58,20 @@ def test_no_tool_of_the_tests_is_in_the_core():
     assert not names(PROJECT["optional-dependencies"]["dev"]) & set(
         pins(HERE / "requirements/core.lock")
     )
+
+
+def imported() -> set[str]:
+    """Top-level names that the package imports, from anywhere in it."""
+    found = set()
+    for path in (HERE / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"hakushi"}
+
+
+def test_the_program_imports_what_it_declares_and_nothing_else():
+    """A library that only the tests bring would be missing on a user's machine."""
+    assert imported() == names(PROJECT["dependencies"])
