@@ -128,6 +128,11 @@ class Extents:
         i = bisect_right(self._starts, at) - 1
         return i >= 0 and at < self._runs[i].end
 
+    def meets(self, extent: Extent) -> bool:
+        """Whether any byte of ``extent`` is in the set."""
+        i = bisect_right(self._starts, extent.end - 1) - 1
+        return extent.length > 0 and i >= 0 and self._runs[i].end > extent.offset
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Extents) and self._runs == other._runs
 
@@ -453,6 +458,7 @@ class Cell:
     ``classes`` is the run-length map of its sectors: (index into `CLASSES`, sectors) pairs whose
     sectors add up to the cell. ``candidates`` are (offset, format id) of file magics.
     ``histogram``: 256 byte counts over its random-like sectors, empty if there are none.
+    ``records`` are (offset, length, sign id) of stretches in which old records begin.
     """
 
     offset: int
@@ -460,6 +466,7 @@ class Cell:
     classes: tuple[tuple[int, int], ...]
     candidates: tuple[tuple[int, str], ...] = ()
     histogram: tuple[int, ...] = ()
+    records: tuple[tuple[int, int, str], ...] = ()
 
     def bytes_of(self, which: Class) -> int:
         wanted = CLASSES.index(which)
@@ -484,7 +491,7 @@ class Cell:
     def rank(self) -> tuple[object, ...]:
         """The better read of two cells at one offset stays."""
         unread = self.bytes_of(Class.UNREAD)
-        return (-unread, self.classes, self.candidates, self.histogram, self.length)
+        return (-unread, self.classes, self.candidates, self.histogram, self.length, self.records)
 
 
 class _Ranked(Protocol):

@@ -34,14 +34,14 @@ from hakushi.model import (
     message,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE unit (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE cell (
     offset INTEGER PRIMARY KEY, length INTEGER NOT NULL, classes BLOB NOT NULL,
-    candidates TEXT NOT NULL, histogram BLOB);
+    candidates TEXT NOT NULL, histogram BLOB, records TEXT NOT NULL);
 CREATE TABLE seen (offset INTEGER NOT NULL, length INTEGER NOT NULL,
     PRIMARY KEY (offset, length)) WITHOUT ROWID;
 CREATE TABLE unreadable (offset INTEGER NOT NULL, length INTEGER NOT NULL,
@@ -91,6 +91,7 @@ class Case:
         self.path = path
         self.root = root
         self._prefix = str(root)
+        self._last = (root, "")
         if create:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -156,6 +157,12 @@ class Case:
 
     def relative(self, locator: Locator) -> str:
         """The form in which tables hold a locator: "" for the medium itself."""
+        if locator != self._last[0]:
+            # Findings come file by file: the locator before is mostly the same.
+            self._last = (locator, self._relative(locator))
+        return self._last[1]
+
+    def _relative(self, locator: Locator) -> str:
         text = str(locator)
         if text == self._prefix:
             return ""
@@ -182,7 +189,7 @@ class Case:
         for cell in piece.cells.values():
             known = self.cell(cell.offset)
             if known is None or known.rank() < cell.rank():
-                db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?)", _cell_row(cell))
+                db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?,?)", _cell_row(cell))
         for artifact in piece.artifacts.values():
             self._upsert(db, artifact)
         db.executemany(
@@ -261,15 +268,21 @@ class Case:
                 ],
             )
 
-    def drop(self, findings: Iterable[Finding]) -> None:
-        """Forgets findings that were found in a deeper place as well."""
+    def findings_at(self, locator: Locator) -> list[Finding]:
+        return list(self.findings("locator=?", (self.relative(locator),)))
+
+    def drop_repeated(self, explained: Extents) -> None:
+        """Forgets what was found in the bytes of ``explained`` and, equal, in a file as well."""
+        rows = self._db.execute("SELECT kind, key, offset FROM finding WHERE locator=''")
+        raw = [row for row in rows if row[2] in explained]
+        if not raw:
+            return
+        query = "SELECT DISTINCT kind, key FROM finding WHERE locator<>''"
+        inside = set(self._db.execute(query))
         with self._transaction() as db:
             db.executemany(
-                "DELETE FROM finding WHERE locator=? AND offset=? AND length=? AND kind=?",
-                [
-                    (self.relative(f.locator), f.extent.offset, f.extent.length, f.kind)
-                    for f in findings
-                ],
+                "DELETE FROM finding WHERE locator='' AND offset=? AND kind=? AND key=?",
+                [(offset, kind, key) for kind, key, offset in raw if (kind, key) in inside],
             )
 
     # --- restored files ---------------------------------------------------------------------
@@ -343,10 +356,11 @@ class Case:
 
     def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:
         query = f"SELECT * FROM finding WHERE {where} ORDER BY locator, offset"  # noqa: S608 - ours
+        last, locator = "", self.root
         for loc, offset, length, kind, strength, masked, key, _ in self._db.execute(query, args):
-            yield Finding(
-                kind, self._absolute(loc), Extent(offset, length), Strength(strength), masked, key
-            )
+            if loc != last:
+                last, locator = loc, self._absolute(loc)
+            yield Finding(kind, locator, Extent(offset, length), Strength(strength), masked, key)
 
     def damage(self) -> list[Damage]:
         rows = self._db.execute("SELECT locator, what FROM damage ORDER BY locator, what")
@@ -364,6 +378,7 @@ def _cell_row(cell: Cell) -> tuple[Any, ...]:
         _pack_pairs(cell.classes),
         json.dumps(cell.candidates, separators=(",", ":")),
         zlib.compress(json.dumps(cell.histogram).encode()) if cell.histogram else None,
+        json.dumps(cell.records, separators=(",", ":")),
     )
 
 
@@ -374,4 +389,5 @@ def _cell(row: Sequence[Any]) -> Cell:
         classes=tuple(_unpack_pairs(row[2])),
         candidates=tuple((o, f) for o, f in json.loads(row[3])),
         histogram=() if row[4] is None else tuple(json.loads(zlib.decompress(row[4]))),
+        records=tuple((o, n, s) for o, n, s in json.loads(row[5])),
     )

@@ -121,26 +121,24 @@ class Work:
         """Each finding once: the same bytes of the medium in two files are one place, and what a
         file system's own structures hold of a small file was found in the file already.
         """
-        top, volumes = self.medium.source.locator, self._volumes()
-        places = [(f, f.extent.offset) for f in self._findings_at(top)]
-        for artifact in self.case.artifacts("NOT nested AND runs IS NOT NULL AND role='content'"):
-            runs: tuple[Run, ...] | None = None
-            for finding in self._findings_at(artifact.locator):
-                runs = absolute(artifact, top, volumes) if runs is None else runs
-                at = _offset(runs or (), finding.extent.offset)
-                if at is not None:
-                    places.append((finding, at))
-        self.case.put_places(places)
-        inside = {(f.kind, f.key) for f in self.case.findings("locator<>''")}
-        explained = self.explained()
-        self.case.drop(
-            f
-            for f in list(self._findings_at(top))
-            if f.extent.offset in explained and (f.kind, f.key) in inside
+        contested = Extents(
+            extent for claim in self._claims("overlaid") for extent in _extents(claim)
         )
+        places: list[tuple[Finding, int]] = []
+        if contested:
+            for claim in self._claims("NOT superseded AND NOT nested AND role='content'"):
+                if any(contested.meets(extent) for extent in _extents(claim)):
+                    places += self._placed(claim)
+            top = self.medium.source.locator
+            places += [(f, f.extent.offset) for f in self.case.findings_at(top)]
+        self.case.put_places(places)
+        self.case.drop_repeated(self.explained())
 
-    def _findings_at(self, locator: Locator) -> Iterator[Finding]:
-        return self.case.findings("locator=?", (self.case.relative(locator),))
+    def _placed(self, claim: Claim) -> Iterator[tuple[Finding, int]]:
+        for finding in self.case.findings_at(claim.artifact.locator):
+            at = _offset(claim.runs, finding.extent.offset)
+            if at is not None:
+                yield finding, at
 
     def draw(self, offsets: Iterable[int], length: int) -> None:
         """Reads a sample's blocks instead of everything."""
@@ -157,10 +155,10 @@ class Work:
         self.case.settle(resolved.incomplete, resolved.superseded)
         return resolved
 
-    def _claims(self) -> Iterator[Claim]:
+    def _claims(self, which: str = "1") -> Iterator[Claim]:
         top = self.medium.source.locator
         volumes = self._volumes()
-        for artifact in self.case.artifacts("runs IS NOT NULL"):
+        for artifact in self.case.artifacts(f"runs IS NOT NULL AND {which}"):
             runs = absolute(artifact, top, volumes)
             if runs is not None:
                 yield Claim(artifact, runs)
@@ -258,6 +256,10 @@ def _digest(batch: Iterable[Artifact]) -> str:
     """Names a batch by its members: after a crash other batches may be cut."""
     names = "\n".join(f"{a.locator} {a.state} {a.size}" for a in batch)
     return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _extents(claim: Claim) -> list[Extent]:
+    return [Extent(run.at, run.length) for run in claim.runs if run.at is not None]
 
 
 def _cut(runs: Iterable[Run], size: int) -> tuple[Run, ...]:
