@@ -19,8 +19,10 @@ refuse() { # ENGLISH JAPANESE
     exit 5
 }
 
-absolute() { # PATH: the same, from the root
-    case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$(pwd -P)" "$1" ;; esac
+absolute() { # PATH: the same, from the root, without slashes at its end
+    place=$1
+    while [ "${place%/}" != "$place" ] && [ "$place" != / ]; do place=${place%/}; done
+    case $place in /*) printf '%s\n' "$place" ;; *) printf '%s/%s\n' "$(pwd -P)" "$place" ;; esac
 }
 
 venv_ready() { # VENV LOCK
@@ -46,8 +48,14 @@ venv_python() { # prints a Python that is new enough and can make virtual enviro
         "Python 3.11 以降が見つかりません。インストールするか (Debian や Ubuntu: apt install python3 python3-venv)、HAKUSHI_PYTHON で指定してください。"
 }
 
+venv_ours() { # VENV: nothing stands there but what an earlier set-up made, or an empty folder
+    ! [ -e "$1" ] && ! [ -h "$1" ] || [ -e "$1/made-from.lock" ] || rmdir "$1" 2>/dev/null
+}
+
 venv_build() { # VENV LOCK ENGLISH-SIZE JAPANESE-SIZE; the lock is held
     venv=$1 lock=$2 new=$1.new.$$
+    venv_ours "$venv" || refuse "$venv was not made by this program and is left alone; remove it, or name another place in HAKUSHI_VENV." \
+        "$venv はこのプログラムが作ったものではないので、そのままにします。削除するか、HAKUSHI_VENV で別の場所を指定してください。"
     python=$(venv_python) || exit 5
     rm -rf "$venv".new.* "$venv".old.* # what an interrupted set-up left
     trap 'rm -rf "$new"' EXIT

@@ -180,12 +180,13 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def test_killed_half_way_leaves_nothing_that_looks_ready(clone):
-    """The next start, or the next two at once, set up anew, once."""
+    """The next start, or the next two at once, set up anew, once; an empty folder is in no way."""
+    (clone.root / ".venv").mkdir()
     process = clone.start(start_new_session=True)
     wait_for(lambda: list(clone.root.glob(".venv.new.*/bin/python")))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    assert not (clone.root / ".venv").exists()
+    assert not (clone.root / ".venv/bin").exists()
     both = [clone.start(), clone.start()]
     said = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [3, 3]
@@ -220,6 +221,26 @@ def test_a_running_program_keeps_its_environment(used):
     assert running.communicate(timeout=60)[0] == "1.0\n"
     assert '"tiny": "2.0"' in second.communicate(timeout=120)[0]
     assert used.leftovers() == []
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "dangling link"])
+def test_what_it_did_not_make_is_left_alone(clone, tmp_path, what):
+    """A wrong HAKUSHI_VENV must not cost anyone a folder."""
+    place = tmp_path / "precious"
+    if what == "folder":
+        place.mkdir()
+        (place / "thesis.txt").write_text("years of work")
+    elif what == "file":
+        place.write_text("years of work")
+    else:
+        place.symlink_to(tmp_path / "unplugged")
+    code, shown, said = clone.run(env={"HAKUSHI_VENV": f"{place}/" if what == "folder" else place})
+    assert (code, shown) == (5, {})
+    assert "left alone" in said
+    assert place.is_symlink() or what in ("folder", "file")
+    assert not place.is_file() or place.read_text() == "years of work"
+    assert not place.is_dir() or (place / "thesis.txt").read_text() == "years of work"
+    assert sorted(p.name for p in tmp_path.glob("precious*")) == ["precious", "precious.lock"]
 
 
 def test_says_what_to_do_without_a_python(clone):
