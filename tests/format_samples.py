@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from PIL import Image
-from tests import ole_samples
+from tests import ole_samples, sevenzip_samples
 
 HEADER = "氏名,住所,電話番号,メール"
 ROWS = [
@@ -335,6 +335,9 @@ def _archives() -> list[Sample]:
         Sample("mbox", "mbox", mail_box(), carved=False),
         Sample("zip empty", "zip", b"PK\5\6" + bytes(18), "zip"),
     ]
+    for name, data in sevenzip_samples.ARCHIVES.items():
+        locked = name.startswith("aes")
+        out.append(Sample(f"7z {name}", "7z", data, checked=not locked, sure=not locked))
     for method in (0, 8, 12, 14):
         for streamed in (False, True):
             name = f"zip method {method}{' streamed' * streamed}"

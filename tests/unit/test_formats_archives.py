@@ -9,6 +9,7 @@ import lzma
 import zipfile
 
 import pytest
+from tests import sevenzip_samples
 from tests.format_samples import CSV, archive, noise
 
 from hakushi.media import Memory
@@ -120,6 +121,23 @@ def test_a_large_member_is_made_anew_for_each_pass() -> None:
         data = large.read(Extent(at, 100_000))
         wanted = (block * 3)[at % len(block) :][: min(100_000, large.size - at)]
         assert data == wanted
+
+
+@pytest.mark.parametrize("method", ["lzma2", "lzma", "bzip2", "deflate", "delta"])
+def test_files_of_a_solid_archive_come_out(method: str) -> None:
+    source = Memory(sevenzip_samples.ARCHIVES[method])
+    found = {a.path: a for a in by_id("7z").open(source, Budget()) if isinstance(a, Artifact)}
+    assert set(found) == {"名簿/a.csv", "b.txt"}
+    first, second = (reach(source, a.locator, lambda _, a=a: a) for a in found.values())
+    assert second.read(Extent(0, 1000)) == b"second " * 30
+    assert first.read(Extent(0, 4)) == "氏名".encode("cp932")
+    assert all(a.complete and a.modified == 1795472269 for a in found.values())
+
+
+@pytest.mark.parametrize("name", ["aes", "aes headers"])
+def test_a_locked_solid_archive_is_told_as_encrypted(name: str) -> None:
+    found = opened(sevenzip_samples.ARCHIVES[name])
+    assert [a.role for a in found if isinstance(a, Artifact)] == [Role.ENCRYPTED]
 
 
 def test_every_archive_says_which_of_its_functions_it_has() -> None:

@@ -1,0 +1,67 @@
+"""7z archives by py7zr: 名簿/a.csv, empty.txt and b.txt in one solid folder; a.csv with a password."""
+
+from __future__ import annotations
+
+import base64
+
+_ARCHIVES = {
+    "lzma2": (
+        "N3q8ryccAATp+VH8FgEAAAAAAAAXAAAAAAAAAAje8QHgAzYAjF0ARyBOm4eNCEMZbKB0TnpvO8+5fw2T"
+        "Is6Vau1sFvWl/x9K9MbFdn8fMjLMJdsGs+YPqHcQXJGcnz8VAa6EI+QCVG8tqcK8xOC6I9r36kS2Nm5A"
+        "90EqAkrxfecoWO/3DBxo2Ymi2mZtqAJXlb7Qw+gtH/L7d4K/GBofDdvcRfWbgoVusPyUexM36+7HfAAA"
+        "4ACWAHpdAACBMweuD9UwGOYWbCkfSB2Y9G1xnnDLeJ2dRN8uSd6Hu4hk6d3/VLBNpvzqDvCCRj+ARpR9"
+        "wRwcEbydoARSUgG05csEDLAiKmboLvCx241CIwut9qS8s6P9nMygpiF3ZRs9lIEHluGy8us8wcHObUd5"
+        "93uOEQutVwAAABcGgJQBCYCCAAcLAQABISEBGAyAlwAA"
+    ),
+    "lzma": (
+        "N3q8ryccAAQYXO8PGgEAAAAAAAAXAAAAAAAAAJUAe3gARyBOm4eNCEMZbKB0TnpvO8+5fw2TIs6Vau1s"
+        "FvWl/x9K9MbFdn8fMjLMJdsGs+YPqHcQXJGcnz8VAa6EI+QCVG8tqcK8xOC6I9r36kS2Nm5A90EqAkrx"
+        "fecoWO/3DBxo2Ymi2mZtqAJXlb7Qw+gtH/L7d4K/GBofDdvcRfWbgoVusPyUexM37Blbtf//8wZ0AOAA"
+        "mgCAXQAAgTMHrg/VMA2NlmwpH0grQTJoxsBM00cWPepY+Bmj2HtDR7nSTLAEEcdIut4p8pben3RLBOQp"
+        "hOEQFFeaB4Xq/qOvOGZgVc7M85HJ8F4SwEYAaCVuPrtLRlH/BBTkK2wjrPwBhE1PuKO0TPcwQJqC1+fh"
+        "cOHI0R9hSkmM+QAAAAAXBoCSAQmAiAAHCwEAASEhARgMgJsAAA=="
+    ),
+    "bzip2": (
+        "N3q8ryccAAR9I3IiUAEAAAAAAAAXAAAAAAAAAF6pG4JCWmg5MUFZJlNZHi4+kgABaF/sgBJABX/gQAAA"
+        "KC4X3EAoKSFAAAUACAgAMADKwJJKD8qNP1RoGgAGg0DJ/6VTJgJgBBgAAFKqho00AGgBoxqDPVGQjh4Z"
+        "ILBJfgRiMdWScuavPoiIiIiIu3Aiyq0YTCAAAAAAQIQhCEIQhCE1Go1GpglmvTMzMy7u7u73Ai20EWgi"
+        "sSXdVrJkq1E1E9CfRPFVkTYq2kyJxk17JW0nWTu+/3N+ZyZsE5ZM+CYwTBN5P8XckU4UJAeLj6SA4ACW"
+        "AHtdAACBMweuD9UxXEBXJNP+spd6zrBD7EsXbx+aTOe2M0el+KA+nDePYXwMS6mv0RE2mo624cxMWCll"
+        "M3NBJ7T+eSqDMYVyf/6jByNYw+YL2W8Qt5A5vZaMFabVfRxO/OSWgz4HjEXxvpNIOToBDLjavL3e+tRU"
+        "5OeB8AAAAAAXBoDNAQmAgwAHCwEAASEhARgMgJcAAA=="
+    ),
+    "deflate": (
+        "N3q8ryccAASKHOvvLAEAAAAAAAAXAAAAAAAAAClxbHvd0L0JwmAUheFecIcMECQn/+lcQ1IF/RpRE9TC"
+        "9iOVBAI24jDiAo7jAsK9Fgr3LGD1Fm/3jP56D3vv636YTs7P4RVcHrdFFB6bfRvN3anZdhs3W3dfEzJh"
+        "z1hmbM9EZmLPVGZqz0xmZs9cZm7PQmZhz1Jmac9KZkUQlAjM6INElKBMIE5QKBApKBWIFRQLRAvKBeIF"
+        "BQMRg5KBmEHR8Kt2cMt2twr+KG/gAJYAfF0AAIEzB64P1TCKWxck0/6yl3rBE+g9cePBxIrtinqUmLnG"
+        "pt01Bs6PgK9Gr8mpkRQAVwLNQUtO40hTRDAATIa0m69ov2PKPY1iU2Wsyz1vtFs/GBjrc1lGNf3jLTsj"
+        "+fFPAWx8k0mblwBtEmYJrGdXlfI1AK1UqeNuyQAAAAAXBoCoAQmAhAAHCwEAASEhARgMgJcAAA=="
+    ),
+    "delta": (
+        "N3q8ryccAATpHcQ5TAEAAAAAAAAXAAAAAAAAABmG7C3gAzYAul0ARzy+olCAiKC8h36XA++RCx0/mhGc"
+        "lb5IfMgR1Vw3m7S2zKMehL3MbTmzDtGyciQgWVtgT8WJd85sFW8Z6H172nk2pFUGA3fP4LWCMvYyRWqA"
+        "GheOKj5VUkab98C9trrqWZ2MiT5g7T61oSGZzO1IHfD+C9OMsuyoRbitHVJOOLgZtyyqgVAXopcfiZov"
+        "TIwjkzZoSQPiV40ggw5umfBqUYLASXTunWuYFgUGLleF1iT9ETP95uQeSSUAAOAAngCCXQAAgTMHrg/V"
+        "MR3ZlyTRz+P3ZNEgaDW61UVKC15SS/L3cF4ptEzhWF4uNR6ciKYxrtQZcm3OzMnPOqMmjnYjAXrVf/i/"
+        "TlSpgp+nsUICd/9UEi3a5dJsSafEktP7imPtxnY3Vos/0xBTbQa4WLqKgJRBRuOhVr/7c/Q8pgBMbx6j"
+        "AAAAABcGgMIBCYCKAAcLAQABISEBGAyAnwAA"
+    ),
+    "aes": (
+        "N3q8ryccAAS2tWh9AQEAAAAAAAAVAAAAAAAAAOK7kA/A7gkuHXnOWAUihfwK+uGcAvT/3QgNZ62PY8YW"
+        "gClLqxtd+1RU9fJGuxKJPEvpuV8AXkCXvhlmdsiDN/BHpZVVIt+8nBZDSp1JUwbdB4MA4nY0JPNb+I1r"
+        "roxDqe2EwUbTx/k2TfanO9hDxTCamt37OTewDz4e1AxUaR82nE7R9/wYC3F1GxYBmcbVzwJMKlcBAGwB"
+        "BAYAAQmAkAoBhIQHxAAHCwEAAiQG8QcBElMP9SGui7J//Xa/LR5d5InK3SEhARgBAAyAi4JlAAgKAeaQ"
+        "r/sAAAUBGQMAAAARDQBhAC4AYwBzAHYAAAAUCgEA8C6geZh73QEVBgEAIICAgQAAABcGgJABCXEABwsB"
+        "AAEhIQEYDG0AAA=="
+    ),
+    "aes headers": (
+        "N3q8ryccAASSBjsWAAEAAAAAAAApAAAAAAAAAKVs0NG604KlrE1bbAbHgQANSW7jM2PGEK6z4v9kTUJw"
+        "+tS4a83lfBnUbkE/sS2DwA4R6LaIJT8sYNyWZRlKc5dTs1mBSesHOZHGl/ifjVSI/YH0r7Z79piBHRtr"
+        "gcxXKS3VlOWSI+zgU65fJ00/eRWwkP3S/+MupLbZM+MabxJ+4JxEtxHrXKPktobgb7qreNyGqGUoK43I"
+        "NdKrE4iZ9E7M88gjVrN4AJMsptwBAPFbA216C9lenB8s/xztoa3K6i9POgp8bGt5yX52cRUq7Dwp19Gh"
+        "HDA4JEp54p7qy9pWTTcd+SpTC4yf30o9HCkIJAQKiDp5OGeAYvep4V1pnCmgCTgZFwaAkAEJcAAHCwEA"
+        "ASQG8QcBElMPdbQaGJ0flXjwuoCQY76IwwxtAAA="
+    ),
+}
+ARCHIVES = {name: base64.b64decode(text) for name, text in _ARCHIVES.items()}
