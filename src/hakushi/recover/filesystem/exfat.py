@@ -261,7 +261,7 @@ class _Volume:
         """Whether the table holds the chains of the volume's own files and nothing else."""
         wanted = {0: 0xFFFFFFF8, 1: 0xFFFFFFFF}
         for chain in own:
-            wanted |= dict(zip(chain, [*chain[1:], 0xFFFFFFFF], strict=True))
+            wanted |= dict(zip(chain, [*chain[1:], 0xFFFFFFFF], strict=False))
         last = max(wanted)
         if last > 1 << 20 or self.geometry.tables != 1:
             return False

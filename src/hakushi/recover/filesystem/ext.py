@@ -178,7 +178,7 @@ class _Volume:
         """Superblocks and descriptors, with their copies where these are true copies."""
         sb = self.sb
         runs: list[Run] = []
-        if not sb.mounted:
+        if _never_mounted(self.cursor.take(_SUPER, 1024)):
             runs.append(Run(_SUPER, 1024))
         for group in range(1, sb.groups):
             self.budget.pay()
@@ -198,7 +198,8 @@ class _Volume:
             raw = self.cursor.take(at, 1024)
         except Malformed:
             return False
-        return raw[56:58] == b"\x53\xef" and raw[104:120] == self.sb.uuid and not raw[136]
+        own = raw[56:58] == b"\x53\xef" and raw[104:120] == self.sb.uuid
+        return own and _never_mounted(raw)
 
     def _sound(self, group: int, block: int) -> bool:
         """Whether a block of descriptors says what the first copy says, and nothing after it."""
@@ -403,9 +404,25 @@ def _says(raw: bytes, bits: int, count: int) -> bool:
     return value == bits | (ones ^ ((1 << count) - 1))
 
 
+def _never_mounted(raw: bytes) -> bool:
+    """A superblock without a mount point, mount options, errors, or anything in its reserve."""
+    return not any(
+        any(raw[start:end]) for start, end in ((136, 200), (404, 576), (600, 616), (644, 1020))
+    )
+
+
 def _empty_journal(raw: bytes, index: int) -> bool:
-    """A journal superblock that says the journal is empty (s_start 0)."""
-    return index == 0 and raw[:4] == b"\xc0\x3b\x39\x98" and not any(raw[28:32])
+    """A journal superblock that says the journal is empty (s_start 0), and nothing more."""
+    users = raw[256:272]
+    return (
+        index == 0
+        and raw[:4] == b"\xc0\x3b\x39\x98"
+        and not any(raw[28:36])
+        and not any(raw[68:80])
+        and not any(raw[92:252])
+        and (not any(users) or users == raw[48:64])
+        and not any(raw[272:])
+    )
 
 
 def _empty_orphans(raw: bytes, _index: int) -> bool:

@@ -44,7 +44,6 @@ class Super:
     orphans: int
     uuid: bytes
     label: str
-    mounted: str
 
     @property
     def groups(self) -> int:
@@ -103,7 +102,6 @@ def superblock(cursor: Cursor) -> Super:
         orphans=u32[160],
         uuid=raw[104:120],
         label=_text(raw[120:136]),
-        mounted=_text(raw[136:200]),
     )
     _check(found)
     return found
