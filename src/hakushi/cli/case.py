@@ -13,7 +13,7 @@ from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import message
 
-app = typer.Typer(no_args_is_help=True, help=tell(message("Look into a case file, or remove it.")))
+app = typer.Typer(no_args_is_help=True)
 
 _CASE = typer.Argument(help=tell(message("The case file.")))
 

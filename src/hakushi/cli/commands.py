@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any
 
@@ -12,16 +12,18 @@ from hakushi import __version__
 from hakushi.app.words import tell
 from hakushi.model import message
 
-_GROUPS = ("case", "drive", "policy", "simulate")
-"""Modules whose ``app`` holds several commands."""
-
-_VERBS = {
+COMMANDS = {
     "demo": message("Show the main job on a sample drive: look, erase, look again, catch a liar."),
     "assess": message("Tell what could still be restored from a drive, and whose data it is."),
+    "case": message("Look into a case file, or remove it."),
     "dispose": message("Erase drives and prove it."),
+    "drive": message("What a drive says of itself."),
+    "policy": message("What may be asked of an erasure."),
+    "simulate": message("Virtual drives that can lie, hide and fail, to try things on."),
     "detect": message("Find personal data in files: the detectors alone."),
 }
-"""Modules whose function of the same name is one command, and what it does."""
+"""Every command and what it does. ``hakushi.cli.NAME`` holds a function of that name, or, where it
+has several commands, ``app``."""
 
 
 def _version(asked: bool) -> None:
@@ -30,8 +32,11 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-def program() -> Callable[..., Any]:
-    """The whole command line as one callable."""
+def program(words: Collection[str] | None = None) -> Callable[..., Any]:
+    """The command line as one callable: whole, or, for these words, only what they may need.
+
+    The modules of other commands stay unread, so that every command starts at once.
+    """
     app = typer.Typer(
         name="hakushi",
         no_args_is_help=True,
@@ -54,11 +59,27 @@ def program() -> Callable[..., Any]:
             is_eager=True,
             help=tell(message("Show the version.")),
         ),
+        lang: str | None = typer.Option(
+            None,
+            "--lang",
+            metavar="ja|en",
+            help=tell(message("The language of every text (default: the locale's).")),
+        ),
     ) -> None:
-        del version
+        # The language was read before this: help texts are made in it.
+        del version, lang
 
-    for name, about in _VERBS.items():
-        app.command(name, help=tell(about))(getattr(import_module(f"hakushi.cli.{name}"), name))
-    for name in _GROUPS:
-        app.add_typer(import_module(f"hakushi.cli.{name}").app, name=name)
+    for name, about in COMMANDS.items():
+        if words is not None and name not in words:
+            app.command(name, help=tell(about))(_unread)
+            continue
+        module = import_module(f"hakushi.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=tell(about))
+        else:
+            app.command(name, help=tell(about))(getattr(module, name))
     return typer.main.get_command(app)
+
+
+def _unread() -> None:
+    """Stands for a command that the words do not name."""

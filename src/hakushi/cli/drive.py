@@ -12,7 +12,7 @@ from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import message
 
-app = typer.Typer(no_args_is_help=True, help=tell(message("What a drive says of itself.")))
+app = typer.Typer(no_args_is_help=True)
 
 _JSON = typer.Option("--json", help=tell(message("As JSON.")))
 

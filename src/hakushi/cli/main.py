@@ -54,7 +54,7 @@ def _guarded(args: list[str]) -> int:
     from hakushi.cli.commands import program
 
     try:
-        result = program()(args, prog_name="hakushi", standalone_mode=False)
+        result = program(args)(args, prog_name="hakushi", standalone_mode=False)
     except typer.TyperException as error:
         if hasattr(error, "show"):
             error.show()  # a wrong word; or none at all, where this shows the help

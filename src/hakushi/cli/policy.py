@@ -11,7 +11,7 @@ from hakushi.app import drives as verb
 from hakushi.app.words import tell
 from hakushi.model import message
 
-app = typer.Typer(no_args_is_help=True, help=tell(message("What may be asked of an erasure.")))
+app = typer.Typer(no_args_is_help=True)
 
 _JSON = typer.Option("--json", help=tell(message("As JSON.")))
 

@@ -13,10 +13,7 @@ from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import message
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help=tell(message("Virtual drives that can lie, hide and fail, to try things on.")),
-)
+app = typer.Typer(no_args_is_help=True)
 
 _PATH = typer.Argument(metavar="PATH", help=tell(message("The virtual drive (PATH or sim:PATH).")))
 
