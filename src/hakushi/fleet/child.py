@@ -289,6 +289,10 @@ def serve(start: Callable[[Reader], Callable[[Any], Iterator[Any]]]) -> None:
                 _put(pipe, b"E", b"")
             except (Malformed, Unreadable) as error:
                 _put(pipe, b"X", str(error).encode("utf-8", "replace")[:2000])
+            except (OSError, EOFError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a bug in here must say its name
+                _put(pipe, b"X", f"internal error: {error!r}".encode("utf-8", "replace")[:2000])
     except (EOFError, OSError):
         os._exit(0)
     except MemoryError:
