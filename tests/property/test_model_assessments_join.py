@@ -1,8 +1,10 @@
 """`Assessment` is a join: any order, any grouping, any repetition comes to the same whole."""
 
+from dataclasses import fields, replace
 from functools import reduce
 from operator import or_
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,29 +33,30 @@ locators = st.sampled_from([ROOT.step("ntfs", n) for n in range(3)])
 extents = st.builds(Extent, st.integers(0, 40), st.integers(0, 20))
 sets = st.lists(extents, max_size=4).map(Extents)
 runs = st.lists(st.builds(Run, st.none() | st.integers(0, 2), st.integers(0, 2)), max_size=2)
-artifacts = st.builds(
-    Artifact,
-    locator=locators,
-    kind=st.sampled_from(["", "pdf", "zip"]),
-    state=st.sampled_from(State),
-    size=st.integers(0, 2),
-    runs=st.none() | runs.map(tuple),
-    path=st.none() | st.sampled_from(["", "a", "b"]),
-    role=st.sampled_from(Role),
-    complete=st.booleans(),
-    sha256=st.none() | st.sampled_from(["", "00", "ff"]),
-    modified=st.none() | st.integers(-1, 1),
-    nested=st.booleans(),
-)
+ARTIFACT = {
+    "locator": locators,
+    "kind": st.sampled_from(["", "pdf", "zip"]),
+    "state": st.sampled_from(State),
+    "size": st.integers(0, 2),
+    "runs": st.none() | runs.map(tuple),
+    "path": st.none() | st.sampled_from(["", "a", "b"]),
+    "role": st.sampled_from(Role),
+    "complete": st.booleans(),
+    "sha256": st.none() | st.sampled_from(["", "00", "ff"]),
+    "modified": st.none() | st.integers(-1, 1),
+    "nested": st.booleans(),
+}
+artifacts = st.builds(Artifact, **ARTIFACT)
 classes = st.lists(st.tuples(st.integers(0, len(CLASSES) - 1), st.integers(0, 3)), max_size=3)
-cells = st.builds(
-    Cell,
-    offset=st.sampled_from([0, CELL]),
-    length=st.sampled_from([SECTOR, 3 * SECTOR, CELL]),
-    classes=classes.map(tuple),
-    candidates=st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["a", "b"]))).map(tuple),
-    histogram=st.sampled_from([(), (0,) * 256, (1,) * 256]),
-)
+CELLS = {
+    "offset": st.sampled_from([0, CELL]),
+    "length": st.sampled_from([SECTOR, 3 * SECTOR, CELL]),
+    "classes": classes.map(tuple),
+    "candidates": st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["a", "b"]))).map(tuple),
+    "histogram": st.sampled_from([(), (0,) * 256, (1,) * 256]),
+    "records": st.sampled_from([(), ((0, 512, "a"),), ((0, 512, "b"),), ((512, 512, "a"),)]),
+}
+cells = st.builds(Cell, **CELLS)
 findings = st.builds(
     Finding,
     kind=st.sampled_from(["phone", "email"]),
@@ -121,13 +124,19 @@ def test_artifacts_of_equal_rank_are_equal(a, b):
         assert a.rank() <= b.rank() or b.rank() <= a.rank()
 
 
-@given(artifacts, st.sampled_from(["kind", "size", "path", "sha256", "modified", "nested"]))
-def test_every_field_of_an_artifact_counts_in_its_rank(a, name):
-    from dataclasses import replace
+@pytest.mark.parametrize(
+    ("made", "strategies", "key"), [(Artifact, ARTIFACT, "locator"), (Cell, CELLS, "offset")]
+)
+class TestEveryFieldCounts:
+    def test_is_drawn_here(self, made, strategies, key):
+        assert set(strategies) == {one.name for one in fields(made)}
 
-    other = {"kind": "zzz", "size": 9, "path": "zzz", "sha256": "zzz", "modified": 9}
-    changed = replace(a, **{name: other.get(name, not a.nested)})
-    assert changed.rank() != a.rank()
+    @given(data=st.data())
+    def test_counts_in_the_rank(self, made, strategies, key, data):
+        a = data.draw(st.builds(made, **strategies))
+        name = data.draw(st.sampled_from(sorted(set(strategies) - {key})))
+        b = replace(a, **{name: data.draw(strategies[name])})
+        assert (a.rank() == b.rank()) == (a == b)
 
 
 @given(cells, cells)
@@ -139,7 +148,7 @@ def test_cells_of_equal_rank_are_equal(a, b):
 
 @given(cells, cells)
 def test_a_cell_that_was_read_better_stays(a, b):
-    b = Cell(a.offset, a.length, b.classes, b.candidates, b.histogram)
+    b = replace(b, offset=a.offset, length=a.length)
     one = Assessment(cells={a.offset: a}) | Assessment(cells={b.offset: b})
     unread = [c.bytes_of(Class.UNREAD) for c in (a, b)]
     assert one.cells[a.offset].bytes_of(Class.UNREAD) == min(unread)
