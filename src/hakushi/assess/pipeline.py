@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hakushi.assess import units
 from hakushi.assess.case import Case
 from hakushi.assess.medium import Medium
-from hakushi.assess.units import Carve, Draw, Harvest, Inspect, Scan, Unit, Walk
+from hakushi.assess.units import Carve, Draw, Harvest, Inspect, Old, Scan, Unit, Walk
 from hakushi.fleet import Engine
 from hakushi.model import (
     Artifact,
@@ -27,6 +29,7 @@ from hakushi.model import (
     Role,
     Run,
 )
+from hakushi.recover import records
 from hakushi.recover.resolve import Claim, Resolved, resolve
 
 _COMMIT_SECONDS = 2.0
@@ -38,6 +41,8 @@ _DRAWN = 4096
 
 _BATCH_BYTES = 64 << 20
 _BATCH_FILES = 200
+_MAGICS = 20_000
+"""So many file magics help to learn where an old volume began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,42 @@ class Work:
             work.append(Walk("walk", self.medium.root))
         work += [Harvest(f"cell:{e.offset}", self.medium.root, e) for e in units.grid(size)]
         self._do("harvest", work)
+        if self.metadata:
+            self._do("records", self._old())
+
+    def _old(self) -> list[Unit]:
+        """A unit for each kind of old record that stands outside live files."""
+        found: dict[str, dict[str, list[Extent]]] = defaultdict(lambda: defaultdict(list))
+        kinds = {sign.id: one.id for one in records.registered() for sign in one.signs}
+        for cell in self.case.cells():
+            for offset, length, sign in cell.records:
+                if sign in kinds:
+                    found[kinds[sign]][sign].append(Extent(offset, length))
+        if not found:
+            return []
+        live = self._settle().live
+        volumes = [Extent(0, self.medium.source.size)]
+        for one in self._volumes().values():
+            runs = absolute(one, self.medium.source.locator, self._volumes()) or ()
+            volumes += [Extent(r.at, r.length) for r in runs[:1] if r.at is not None]
+        magics = tuple(self._some_magics())
+        return [
+            Old(
+                f"records:{kind}",
+                self.medium.root,
+                kind,
+                tuple((s, tuple(Extents(e) - live)) for s, e in sorted(signs.items())),
+                tuple(volumes),
+                magics,
+            )
+            for kind, signs in sorted(found.items())
+        ]
+
+    def _some_magics(self) -> Iterator[tuple[int, str]]:
+        """At most `_MAGICS` of the file magics, spread over the medium."""
+        count = sum(len(cell.candidates) for cell in self.case.cells())
+        every = (one for cell in self.case.cells() for one in cell.candidates)
+        return islice(every, 0, None, count // _MAGICS + 1)
 
     def inspect(self) -> None:
         """Inside every file that a file system names; deleted ones are judged by their content."""

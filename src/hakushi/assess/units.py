@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,7 +34,17 @@ from hakushi.model import (
     Text,
     Unreadable,
 )
-from hakushi.recover import Budget, Family, Format, Measure, identify, reach, registered, walk
+from hakushi.recover import (
+    Budget,
+    Family,
+    Format,
+    Measure,
+    identify,
+    reach,
+    records,
+    registered,
+    walk,
+)
 from hakushi.recover.cursor import Spent
 
 if TYPE_CHECKING:
@@ -50,6 +60,9 @@ _BATCH = 500
 _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
 """Sizes in which a cell with bad sectors is read again, ever smaller."""
 
+
+_NEAR = 8192
+"""Old records that begin so near each other are one stretch."""
 
 _NARROWED = 64 << 20
 """Bytes up to which a live file is measured only to narrow its kind (a zip that is a docx)."""
@@ -74,6 +87,20 @@ class Walk:
 
     id: str
     root: Root
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """Read the old records of one kind that harvest saw outside live files."""
+
+    id: str
+    root: Root
+    kind: str
+    signs: tuple[tuple[str, tuple[Extent, ...]], ...]
+    volumes: tuple[Extent, ...]
+    """The medium and its partitions: a file system may stand at the start of each."""
+    magics: tuple[tuple[int, str], ...]
+    """Some of the file magics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +148,7 @@ class Draw:
     key: bytes
 
 
-Unit = Harvest | Walk | Carve | Inspect | Scan | Draw
+Unit = Harvest | Walk | Old | Carve | Inspect | Scan | Draw
 
 
 def look(unit: Unit) -> Iterator[Assessment]:
@@ -132,6 +159,8 @@ def look(unit: Unit) -> Iterator[Assessment]:
             yield harvest(source, unit.extent)
         case Walk():
             yield from _gather(_walk(source))
+        case Old():
+            yield from _gather(_old(source, unit))
         case Carve():
             yield from _gather(_carve(source, unit))
         case Inspect():
@@ -170,7 +199,9 @@ def _gather(found: Iterator[Artifact | Finding | Damage]) -> Iterator[Assessment
 
 
 def harvest(source: Source, extent: Extent) -> Assessment:
-    """One cell: what was read, what kind of bytes its sectors hold, where file magics stand."""
+    """One cell: what was read, what kind of bytes its sectors hold, where file magics and old
+    records stand.
+    """
     import numpy as np
 
     data, missing = _read_around(source, extent)
@@ -179,12 +210,14 @@ def harvest(source: Source, extent: Extent) -> Assessment:
         first = (gap.offset - extent.offset) // SECTOR
         classes[first : -(-(gap.end - extent.offset) // SECTOR)] = triage.UNREAD
     interesting = (classes == triage.STRUCTURED) | (classes == triage.RANDOM)
+    found = _magics_in(extent, data, interesting)
     cell = Cell(
         offset=extent.offset,
         length=len(data),
         classes=triage.runs(classes),
-        candidates=_magics_in(extent, data, interesting),
+        candidates=tuple(one for one in found if one[1] not in _signs()),
         histogram=tuple(histogram.tolist()) if np.any(classes == triage.RANDOM) else (),
+        records=_stretches(one for one in found if one[1] in _signs()),
     )
     gaps = Extents(missing)
     return Assessment(seen=Extents([extent]) - gaps, unreadable=gaps, cells={extent.offset: cell})
@@ -233,8 +266,31 @@ class _Magics:
 
 
 @cache
+def _signs() -> dict[str, str]:
+    """Sign id -> the kind of old record."""
+    return {sign.id: one.id for one in records.registered() for sign in one.signs}
+
+
+def _stretches(signs: Iterable[tuple[int, str]]) -> tuple[tuple[int, int, str], ...]:
+    """Signs near each other as one stretch: a million records are few of these."""
+    open_: dict[str, Extent] = {}
+    out: list[tuple[int, int, str]] = []
+    for at, id in signs:
+        last = open_.get(id)
+        if last is not None and at - last.end < _NEAR:
+            open_[id] = Extent(last.offset, at + SECTOR - last.offset)
+            continue
+        if last is not None:
+            out.append((last.offset, last.length, id))
+        open_[id] = Extent(at, SECTOR)
+    return tuple(sorted([*out, *((e.offset, e.length, id) for id, e in open_.items())]))
+
+
+@cache
 def _magics() -> tuple[_Magics, ...]:
-    """The magics of every format that can be carved and whose magic lies in its first sector."""
+    """The magics of every format that can be carved and whose magic lies in its first sector, and
+    the signs of old records.
+    """
     import numpy as np
 
     by_offset: dict[int, list[tuple[bytes, str]]] = {}
@@ -242,6 +298,9 @@ def _magics() -> tuple[_Magics, ...]:
         for magic in one.magics if one.measure is not None else ():
             if len(magic.value) >= 2 and magic.at + len(magic.value) <= SECTOR:
                 by_offset.setdefault(magic.at, []).append((magic.value, one.id))
+    for kind in records.registered():
+        for sign in kind.signs:
+            by_offset.setdefault(sign.at, []).append((sign.value, sign.id))
     out = []
     for at, values in sorted(by_offset.items()):
         begins = np.zeros(1 << 16, bool)
@@ -253,7 +312,7 @@ def _magics() -> tuple[_Magics, ...]:
 def _magics_in(
     extent: Extent, data: bytes, interesting: npt.NDArray[np.bool_]
 ) -> tuple[tuple[int, str], ...]:
-    """File magics at the starts of sectors: (offset on the medium, format id), sorted."""
+    """File magics at the starts of sectors: (offset on the medium, format or sign id), sorted."""
     import numpy as np
 
     sectors = np.flatnonzero(interesting)
@@ -302,6 +361,28 @@ def _draw(source: Source, unit: Draw) -> Iterator[Assessment]:
 def _walk(source: Source) -> Iterator[Artifact | Damage]:
     budget = Budget.of(seconds=6 * 3600)
     yield from walk(source, budget, Family.VOLUMES, Family.FILESYSTEM, Family.ENCRYPTED)
+
+
+def _old(source: Source, unit: Old) -> Iterator[Artifact | Damage]:
+    from hakushi.recover import standing
+
+    budget = Budget.of(seconds=6 * 3600)
+    place = source.locator.step("records", unit.kind)
+    try:
+        stands = standing.standing(source, unit.volumes, budget)
+        ground = records.Ground(
+            {id: Extents(where) - stands.walked for id, where in unit.signs},
+            stands.used,
+            unit.magics,
+        )
+        for one in records.registered():
+            if one.id == unit.kind:
+                yield from one.read(source, ground, budget)
+    except (Malformed, Unreadable) as error:
+        yield Damage(place, str(error))
+    except Exception as error:  # noqa: BLE001 - the one boundary: a bug becomes Damage
+        _log.exception("bug in the records of %s", unit.kind)
+        yield Damage(place, f"internal error: {type(error).__name__}")
 
 
 def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:

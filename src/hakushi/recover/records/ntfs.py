@@ -1,0 +1,395 @@
+"""Old NTFS file records: a quick-formatted or overwritten volume's files, by their own records.
+
+Two passes: the first learns who stands where, which volumes there were and their folders, the
+second makes the files. So a million records need little memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hakushi.model import (
+    SECTOR,
+    Artifact,
+    Damage,
+    Extent,
+    Extents,
+    Locator,
+    Malformed,
+    Role,
+    Run,
+    Source,
+    State,
+    Unreadable,
+)
+from hakushi.recover.cursor import Budget
+from hakushi.recover.filesystem.ntfs_records import Attribute, Record, record
+from hakushi.recover.records import Ground, Records, Sign
+from hakushi.recover.records._ntfs_origin import (
+    Geometry,
+    Piece,
+    choose,
+    directory_block,
+    from_boots,
+    learn,
+    vote,
+    vote_by_magic,
+)
+from hakushi.recover.records._ntfs_scan import (
+    DATA,
+    DIRECTORY,
+    LIST,
+    ROOT,
+    Head,
+    cluster_of,
+    file_name,
+    first_cluster,
+    index_blocks,
+    modified,
+    records,
+)
+from hakushi.recover.records._ntfs_streams import Stream, laid, step, streams
+
+FORMAT = "ntfsold"
+"""The locator step of a generation, and of the files in it."""
+
+_OWN = 24
+"""Records below this number are the volume's own."""
+
+_DEEPEST = 128
+_EXTENSIONS = 1024
+_GENERATIONS = 64
+
+
+@dataclass(slots=True)
+class _Generation:
+    """A table that once was: pieces in which no number stands twice."""
+
+    geometry: Geometry
+    locator: Locator
+    size: int
+    """Bytes of the volume that the medium holds."""
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """(least, greatest) number of each piece."""
+
+    def takes(self, piece: Piece) -> bool:
+        return all(piece.high < low or high < piece.low for low, high in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    sequence: int
+    used: bool
+    parent: int
+    parent_sequence: int
+    name: str
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What the first pass keeps of all records."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    of: array[int] = field(default_factory=lambda: array("i"))
+    """For each record the index of its piece."""
+    index: dict[int, int] = field(default_factory=dict)
+    """`Head.origin` -> piece."""
+    folders: list[tuple[int, int, _Folder]] = field(default_factory=list)
+    """(piece, number, what it says)"""
+    blocks: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """(piece, number, first cluster of its index blocks, cluster size)"""
+    tables: list[tuple[int, int]] = field(default_factory=list)
+    """(first cluster, cluster size) that records of $MFT itself tell."""
+    extensions: dict[tuple[int, int], list[tuple[int, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """(number, sequence) of a record -> (piece, offset) of those that extend it."""
+
+    def add(self, head: Head, data: bytes) -> None:
+        key = -1 if head.number < 0 else head.origin
+        piece = self.index.setdefault(key, len(self.pieces))
+        if piece == len(self.pieces):
+            self.pieces.append(Piece())
+        self.pieces[piece].add(head)
+        self.of.append(piece)
+        if head.base is not None:
+            some = self.extensions[head.base]
+            if len(some) < _EXTENSIONS:
+                some.append((piece, head.at))
+        elif head.flags & DIRECTORY or head.number == 0:
+            self._special(head, data, piece)
+
+    def _special(self, head: Head, data: bytes, piece: int) -> None:
+        try:
+            found = record(data)
+        except Malformed:
+            return
+        if head.number == 0:
+            parts = (a for a in found.attributes if a.type == DATA and not a.name)
+            for attribute in parts:
+                start, cluster = first_cluster(attribute), cluster_of(attribute)
+                if start and cluster:
+                    self.tables.append((start, cluster))
+        name = file_name(found.attributes)
+        if head.flags & DIRECTORY and name is not None:
+            folder = _Folder(head.sequence, head.used, name.parent, name.parent_sequence, name.name)
+            self.folders.append((piece, head.number, folder))
+            block = directory_block(head, found.attributes)
+            if block is not None:
+                self.blocks.append((piece, head.number, *block))
+
+
+def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | Damage]:
+    """Every file, folder and name that the records tell of."""
+    where = ground.signs.get("ntfs-file", Extents())
+    survey = _Survey()
+    for head, data in records(source, where, budget):
+        survey.add(head, data)
+    if not survey.pieces:
+        return
+    generations = _generations(source, survey, _geometries(source, ground, survey, budget))
+    for generation in {id(one): one for one in generations}.values():
+        yield _volume(generation)
+    files = _Files(source, ground, survey, generations, _Tree(survey, generations))
+    for piece, (head, data) in zip(survey.of, records(source, where, budget), strict=False):
+        budget.pay()
+        yield from files.of(head, data, generations[piece])
+
+
+# --- which volumes there were --------------------------------------------------------------
+
+
+def _geometries(
+    source: Source, ground: Ground, survey: _Survey, budget: Budget
+) -> list[Geometry | None]:
+    """For each piece the geometry of its volume, where it can be told."""
+    signs = ground.signs.get("ntfs-boot", Extents())
+    boots = (e.offset + n for e in signs for n in range(0, e.length, SECTOR))
+    known = from_boots(source, boots, budget)
+    blocks: dict[int, list[int]] = defaultdict(list)
+    for at, number in index_blocks(source, ground.signs.get("ntfs-index", Extents()), budget):
+        blocks[number].append(at)
+    vote(survey.blocks, blocks, survey.pieces)
+    for piece in survey.pieces:
+        learn(source, piece, budget)
+    for start, cluster in survey.tables[:1024]:
+        for base in list(survey.index)[:1024]:
+            if base >= start * cluster:
+                guess = Geometry(base - start * cluster, cluster)
+                survey.pieces[survey.index[base]].votes[guess] += 1
+    order = sorted(range(len(survey.pieces)), key=lambda i: -survey.pieces[i].count)
+    out: list[Geometry | None] = [None] * len(order)
+    for i in order:
+        budget.pay()
+        piece = survey.pieces[i]
+        found = choose(source, piece, known)
+        if found is None:
+            vote_by_magic(piece, ground.magics)
+            found = choose(source, piece, known)
+        if found is not None:
+            sized = (g for g in known if (g.origin, g.cluster) == (found.origin, found.cluster))
+            out[i] = found = max((found, *sized), key=lambda g: g.size)
+            known[found] = None
+    return out
+
+
+def _generations(
+    source: Source, survey: _Survey, chosen: list[Geometry | None]
+) -> list[_Generation]:
+    """For each piece its generation: of one volume, and no number twice in it."""
+    by_volume: dict[tuple[int, int] | None, list[_Generation]] = defaultdict(list)
+    out: list[_Generation | None] = [None] * len(chosen)
+    order = sorted(range(len(chosen)), key=lambda i: -survey.pieces[i].count)
+    for i in order:
+        piece, geometry = survey.pieces[i], chosen[i]
+        key = None if geometry is None else (geometry.origin, geometry.cluster)
+        some = by_volume[key]
+        own = next((g for g in some if g.takes(piece)), None)
+        if own is None and len(some) < _GENERATIONS:
+            geometry = geometry or Geometry(0, 0)
+            name = f"{geometry.origin}-{geometry.cluster}-{len(some)}"
+            left = max(0, source.size - geometry.origin)
+            size = min(geometry.size or left, left)
+            own = _Generation(geometry, source.locator.step(FORMAT, name), size)
+            some.append(own)
+        own = own or some[-1]
+        own.spans.append((piece.low, piece.high))
+        out[i] = own
+    return [one for one in out if one is not None]
+
+
+def _volume(generation: _Generation) -> Artifact:
+    run = Run(generation.geometry.origin, generation.size)
+    return Artifact(generation.locator, "ntfs", State.DELETED, run.length, (run,), role=Role.VOLUME)
+
+
+# --- the tree ------------------------------------------------------------------------------
+
+
+class _Tree:
+    """Folders by generation and number; paths by parent references, their sequence checked."""
+
+    def __init__(self, survey: _Survey, generations: list[_Generation]) -> None:
+        self._folders: dict[tuple[int, int], list[_Folder]] = defaultdict(list)
+        self._paths: dict[tuple[int, int, int], str] = {}
+        for piece, number, folder in survey.folders:
+            self._folders[id(generations[piece]), number].append(folder)
+
+    def path(self, generation: _Generation, number: int, sequence: int) -> str:
+        """The folder's path, ending in a slash; empty for the root."""
+        names: list[str] = []
+        seen: list[tuple[int, int, int]] = []
+        base = ""
+        while number != ROOT:
+            key = (id(generation), number, sequence)
+            if key in self._paths:
+                base = self._paths[key]
+                break
+            folder = self._folder(generation, number, sequence)
+            if folder is None or len(names) >= _DEEPEST or key in seen:
+                base = f"$Orphan/{number}-{sequence}/"
+                break
+            seen.append(key)
+            names.append(folder.name)
+            number, sequence = folder.parent, folder.parent_sequence
+        for key, name in zip(reversed(seen), reversed(names), strict=True):
+            base += name + "/"
+            self._paths[key] = base
+        return base
+
+    def _folder(self, generation: _Generation, number: int, sequence: int) -> _Folder | None:
+        """The folder's record, in use or freed since (which counts its sequence up)."""
+        for folder in self._folders.get((id(generation), number), ()):
+            if sequence == folder.sequence - (not folder.used):
+                return folder
+        return None
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The artifacts of one record after the other."""
+
+    source: Source
+    ground: Ground
+    survey: _Survey
+    generations: list[_Generation]
+    tree: _Tree
+
+    def of(self, head: Head, data: bytes, generation: _Generation) -> Iterator[Artifact]:
+        """What the record tells of; one that is torn is still the record of a file."""
+        if head.at < generation.geometry.origin:
+            return
+        place = str(head.at - generation.geometry.origin)
+        try:
+            found = record(data)
+        except Malformed:
+            yield _name(generation, f"{place}-torn", None, None)
+            return
+        named = file_name(found.attributes)
+        if head.base is not None or (named is None and not streams(_at(head, found))):
+            return
+        path = f"$Orphan/record-{head.number}"
+        if named is not None:
+            folder = self.tree.path(generation, named.parent, named.parent_sequence)
+            path = folder + named.name
+        when = modified(found.attributes)
+        if 0 <= head.number < _OWN:
+            yield _name(generation, place, path, when)
+            return
+        if head.flags & DIRECTORY:
+            yield _name(generation, place, path, when, directory=True)
+        held = streams(self._parts(head, generation, found))
+        for stream in held:
+            full = f"{path}:{stream.name}" if stream.name else path
+            yield from self._stream(head, generation, stream, full, when)
+        if not held and not head.flags & DIRECTORY:
+            yield _name(generation, place, path, when)
+
+    def _parts(
+        self, head: Head, generation: _Generation, found: Record
+    ) -> Iterator[tuple[int, Attribute]]:
+        """(offset of the record, attribute), of the record and of those that extend it."""
+        yield from _at(head, found)
+        if not any(a.type == LIST for a in found.attributes):
+            return
+        for piece, at in self.survey.extensions.get((head.number, head.sequence), ()):
+            if self.generations[piece] is not generation:
+                continue
+            try:
+                more = record(self.source.read(Extent(at, head.size)))
+            except (Malformed, Unreadable):
+                continue
+            if more.live == head.used:
+                yield from ((at, a) for a in more.attributes)
+
+    def _stream(
+        self, head: Head, generation: _Generation, stream: Stream, path: str, when: int | None
+    ) -> Iterator[Artifact]:
+        origin, name = (
+            generation.geometry.origin,
+            step(stream, generation.geometry.origin, head.used),
+        )
+        found = laid(stream, generation.geometry.cluster, generation.size)
+        if not found.size or not (found.covered or stream.first.content):
+            yield _name(generation, name, path, when)
+            return
+        whole = found.whole and not any(
+            self.ground.used(Run(origin + run.at, run.length))
+            for run in found.runs
+            if run.at is not None
+        )
+        yield Artifact(
+            generation.locator.step(FORMAT, name),
+            "file",
+            State.DELETED,
+            found.size,
+            None if stream.derived else found.runs,
+            path,
+            complete=whole,
+            modified=when,
+        )
+        if stream.encrypted:
+            locked = generation.locator.step(FORMAT, f"{name}-locked")
+            yield Artifact(locked, "efs", State.DELETED, 0, (), path, Role.ENCRYPTED)
+
+
+def _at(head: Head, found: Record) -> list[tuple[int, Attribute]]:
+    return [(head.at, a) for a in found.attributes]
+
+
+def _name(
+    generation: _Generation,
+    step: str,
+    path: str | None,
+    when: int | None,
+    *,
+    directory: bool = False,
+) -> Artifact:
+    """A folder, or a record or name without bytes."""
+    return Artifact(
+        generation.locator.step(FORMAT, step),
+        "directory" if directory else "name",
+        State.DELETED,
+        0,
+        (),
+        path,
+        Role.CONTENT if directory else Role.NAME,
+        modified=when,
+    )
+
+
+PLUGIN = Records(
+    "ntfs",
+    (
+        Sign("ntfs-file", b"FILE"),
+        Sign("ntfs-index", b"INDX"),
+        Sign("ntfs-boot", b"\xebR\x90NTFS    "),
+    ),
+    read,
+)
