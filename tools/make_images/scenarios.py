@@ -9,6 +9,7 @@ from random import Random
 from . import oracle
 from .jobs import Job
 from .mix import Mix
+from .oracle import Planted
 
 PER_MIB = 3
 """Files for each MiB of the volume."""
@@ -34,6 +35,42 @@ def ntfs_deleted(job: Job, size: int) -> None:
     job.delete_half()
 
 
+def ntfs_formatted(job: Job, size: int) -> None:
+    """NTFS; half of the files deleted, then quick-formatted alike."""
+    ntfs_deleted(job, size)
+    job.make("ntfs")
+
+
+def ntfs_overwritten(job: Job, size: int) -> None:
+    """NTFS, quick-formatted, then files written that take about 30 % of it."""
+    _filled(job, "ntfs", size, 12)
+    job.make("ntfs")
+    job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) * 3 // 8)])
+
+
+def ntfs_aged(job: Job, size: int) -> None:
+    """NTFS, nearly full, aged by turns of deleting and writing, then quick-formatted."""
+    _filled(job, "ntfs", size, 12)
+    for turn in range(12):
+        live = job.live()
+        job.delete(job.rng.sample(live, len(live) // 3))
+        fresh = [
+            _moved(one, f"{turn:02}") for one in Mix(job.rng).files(PER_MIB * (size >> 20) // 3)
+        ]
+        large = [one for one in fresh if len(one.data) > 64 << 10]
+        torn = job.rng.sample(large, len(large) // 3)
+        chosen = {id(one) for one in torn}
+        job.fill([one for one in fresh if id(one) not in chosen])
+        job.tear(torn)
+    job.make("ntfs")
+
+
+def _moved(one: Planted, folder: str) -> Planted:
+    """The file in a folder of its own, so that no two have one path."""
+    one.path = f"{folder}/{one.path}"
+    return one
+
+
 def ext4_live_deleted(job: Job, size: int) -> None:
     """ext4; half of the files deleted just before the volume was unmounted."""
     _filled(job, "ext4", size, 12)
@@ -51,6 +88,9 @@ def fat32_deleted(job: Job, size: int) -> None:
 
 SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ntfs-deleted": ntfs_deleted,
+    "ntfs-formatted": ntfs_formatted,
+    "ntfs-overwritten": ntfs_overwritten,
+    "ntfs-aged": ntfs_aged,
     "ext4-live-deleted": ext4_live_deleted,
     "fat32-deleted": fat32_deleted,
 }
