@@ -188,8 +188,12 @@ class _Segment:
         image.size = min(sectors * sector, chunks * image.chunk)
 
     def _table(self, section: _Section) -> None:
-        """One table; its copy is only used where it could not be read itself."""
-        if self.sectors is None or not self.image.chunk:
+        """One table; its copy is only used where it could not be read itself.
+
+        The oldest writers put the chunks behind the entries, and no checksum between.
+        """
+        inline = self.sectors is None and section.kind == "table"
+        if not self.image.chunk or (self.sectors is None and not inline):
             return
         raw = self.cursor.take(section.at, 24)
         count, base = struct.unpack_from("<I4xQ", raw)
@@ -197,10 +201,11 @@ class _Segment:
             raise Malformed("its head is damaged")
         if not count or 24 + 4 * count > section.size:
             raise Malformed("it is longer than its section")
-        if not self._entries_hold(section.at + 24, count):
+        if not inline and not self._entries_hold(section.at + 24, count):
             raise Malformed("its entries are damaged")
         first = self.image.known
-        end = self.sectors.at + self.sectors.size
+        holder = self.sectors or section
+        end = holder.at + holder.size
         self.image.tables.append(_Table(self.index, first, count, section.at + 24, base, end))
         self.sectors = None
 
