@@ -15,6 +15,8 @@ from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
 
 _LABEL = "label"
+_CLOSE = 32
+"""Bytes between matches of one cheap pattern that make them one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +114,38 @@ def _database() -> database.Compiled | None:
 def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int, int]]]:
     data = folded.encode("utf-8", "replace")
     near = _vocabulary().near
-    events: list[tuple[int, int, int]] = []
+    ids: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    latest = [-1] * len(near)
 
     def hit(id: int, start: int, end: int, _flags: int, _context: object) -> None:
-        events.append((id, start, end))
+        # Matches of a cheap pattern that follow each other closely are one place.
+        if id < len(latest):
+            place = latest[id]
+            if place >= 0 and start <= ends[place] + _CLOSE:
+                ends[place] = max(end, ends[place])
+                return
+            latest[id] = len(ids)
+        ids.append(id)
+        starts.append(start)
+        ends.append(end)
 
     compiled.search(data, hit)
+    if len(data) != len(folded):
+        starts, ends = _characters(data, starts), _characters(data, ends)
     found: dict[str, list[tuple[int, int]]] = {}
-    for id, start, end in events if len(data) == len(folded) else _characters(data, events):
+    for id, start, end in zip(ids, starts, ends, strict=True):
         found.setdefault(near[id] if id < len(near) else _LABEL, []).append((start, end))
     return found
 
 
-def _characters(data: bytes, events: list[tuple[int, int, int]]) -> list[list[int]]:
+def _characters(data: bytes, places: list[int]) -> list[int]:
     """Byte offsets of UTF-8 as character offsets."""
     import numpy as np
 
-    starts = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
-    table = np.array(events, np.int64).reshape(-1, 3)
-    table[:, 1:] = np.searchsorted(starts, table[:, 1:])
-    out: list[list[int]] = table.tolist()
+    first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
+    out: list[int] = np.searchsorted(first, np.array(places, np.int64)).tolist()
     return out
 
 

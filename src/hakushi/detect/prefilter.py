@@ -48,8 +48,8 @@ _CLASSES: dict[str, dict[str, str]] = {
         "s": r"(?:\x00\x20|\x30\x00)?",
     },
     "iso-2022-jp": {
-        "d": r"(?:(?:\x1b\([BJ])?[0-9]|\x23[0-9])", "k": r"[\x30-\x74][\x21-\x7e]",
-        "s": r"(?:\x1b\([BJ]\x20|\x21\x21)?",
+        "d": r"(?:(?:\x1b\([BJ])?[0-9](?:\x1b\$[B@])?|\x23[0-9])", "k": r"[\x30-\x74][\x21-\x7e]",
+        "s": r"(?:\x1b\([BJ]\x20\x1b\$[B@]|\x21\x21)?",
     },
 }  # fmt: skip
 _TOKEN = re.compile(r"\\([dks])|([^\\])")
@@ -87,10 +87,14 @@ def widened(shape: str) -> str:
     """A shape over ASCII as one over UTF-16: either byte order, since the last zero is left out."""
     out = []
     for atom, count in _ATOM.findall(shape):
-        group = atom in ("(?:", ")")
-        body = atom if group else f"{atom}\\x00"
-        out.append(body + count if group or not count else f"(?:{body}){count}")
-    return re.sub(r"\\x00$", "", "".join(out))
+        if atom in ("(?:", ")"):
+            out.append(atom + count)
+        else:
+            out.append(f"(?:{atom}\\x00){count}" if count else f"{atom}\\x00")
+    last = re.fullmatch(r"\(\?:(.*)\\x00\)\{(\d+)\}", out[-1])
+    if last:
+        out[-1] = f"(?:{last[1]}\\x00){{{int(last[2]) - 1}}}{last[1]}"
+    return "".join(out).removesuffix("\\x00")
 
 
 @cache

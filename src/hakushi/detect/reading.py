@@ -6,7 +6,7 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from hakushi.detect import anchors, labels, tables
@@ -14,6 +14,15 @@ from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
 from hakushi.model import Finding, Locator, Strength, Text
+
+_BEHIND, _BEFORE = 140, 40
+"""Characters behind a label, or before one in brackets, in which its values may lie."""
+
+_PIECE, _OVERLAP = 1 << 18, 1 << 11
+"""Characters that are read at once, and how far pieces reach into each other."""
+
+_BREATH = 4
+"""Characters between labels below which they are said in one breath."""
 
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
@@ -55,12 +64,25 @@ class Page:
         return self._zones[key]
 
     def labelled(self, kind: str) -> list[tuple[int, int]]:
-        """The zones beside the labels of a kind, and the cells of its columns."""
+        """The zones behind and before each label of a kind, and the cells of its columns."""
         key = (kind, -1, -1)
         if key not in self._zones:
-            places = [(one.start, one.end) for one in self.labels.all if kind in one.kinds]
-            places += [(c.start, c.end) for c in self.cells if c.column.kind == kind]
-            self._zones[key] = _zones(sorted(places), 48, 140, len(self.folded))
+            size = len(self.folded)
+            named = [one for one in self.labels.all if kind in one.kinds]
+            following = [one.start for one in named[1:]]
+            following += [size + _BREATH] * bool(named)
+            zones = [
+                (one.end, min(size, one.end + _BEHIND))
+                for one, after in zip(named, following, strict=True)
+                if after - one.end >= _BREATH  # of labels in one breath the last one looks
+            ]
+            zones += [
+                (max(0, one.start - _BEFORE), one.start)
+                for one in named
+                if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
+            ]
+            zones += [(c.start, c.end) for c in self.cells if c.column.kind == kind]
+            self._zones[key] = zones
         return self._zones[key]
 
 
@@ -80,18 +102,44 @@ def _zones(
 
 def spans(text: Text, key: bytes) -> list[Span]:
     """The personal data in a text, in order, none overlapping another."""
-    return read(text, key)[0]
+    if text.cells or len(text.chars) <= _PIECE:
+        return read(text, key)[0]
+    out: list[Span] = []
+    header: tables.Header | None = None
+    size = len(text.chars)
+    for at in range(0, size, _PIECE):
+        low, high = _line_start(text.chars, at), min(size, at + _PIECE + _OVERLAP)
+        following = _line_start(text.chars, at + _PIECE)
+        found, header = read(Text(text.chars[low:high]), key, header, following - low)
+        out.extend(
+            replace(one, start=one.start + low, end=one.end + low)
+            for one in found
+            if at <= one.start + low < at + _PIECE
+        )
+    return out
+
+
+def _line_start(chars: str, at: int) -> int:
+    """Where the piece of a long text begins whose own part begins at ``at``."""
+    low = max(0, at - _OVERLAP)
+    return chars.rfind("\n", low, max(low, at - _OVERLAP // 2)) + 1 or low
 
 
 def read(
-    text: Text, key: bytes, carried: tables.Header | None = None
+    text: Text,
+    key: bytes,
+    carried: tables.Header | None = None,
+    watch: int | None = None,
 ) -> tuple[list[Span], tables.Header | None]:
-    """`spans`, for a part of a longer text: with the table header that holds at either end."""
+    """`spans`, for a part of a longer text: ``carried`` is the table header that holds there.
+
+    The header that comes back holds at the character ``watch``, or at its end.
+    """
     folded = fold(text.chars)
     if text.cells:
         cells, held = list(tables.given(folded, text.cells, text.header)), None
     else:
-        cells, held = tables.cells(folded, carried)
+        cells, held = tables.cells(folded, carried, watch)
     page = Page(folded, cells)
     hits = list(_in_columns(page))
     done = {(h.start, h.end) for h in hits}
@@ -193,9 +241,12 @@ def _matches(
         zones = page.labelled(kind)
     else:
         zones = page.near(form.near, form.before, form.after)
+    seen: set[tuple[int, int]] = set()
     for low, high in zones:
         for match in pattern.finditer(page.folded, low, high):
-            if match.end() < high or high == len(page.folded):
+            whole = match.end() < high or high == len(page.folded) or page.cell(low) is not None
+            if whole and match.span("v") not in seen:
+                seen.add(match.span("v"))
                 yield match
 
 

@@ -132,19 +132,25 @@ def header_of(line: str) -> Header | None:
     return None
 
 
-def cells(folded: str, carried: Header | None = None) -> tuple[list[Cell], Header | None]:
-    """The cells below headers in a text, and the header that still holds at its end.
+def cells(
+    folded: str, carried: Header | None = None, watch: int | None = None
+) -> tuple[list[Cell], Header | None]:
+    """The cells below headers in a text, and the header that holds at ``watch``, or at its end.
 
     ``carried`` is the header that held where the text begins (the text is a part of a longer one).
     """
     out: list[Cell] = []
     header, at = carried, 0
+    watched: Header | None = None
+    pending = watch is not None
     while at < len(folded):
         if header is None:
             delimited = _DELIMITED.search(folded, at)
             if delimited is None:
                 break
             at = folded.rfind("\n", at, delimited.start()) + 1 or at
+        if pending and watch is not None and at >= watch:
+            pending, watched = False, header
         end = folded.find("\n", at)
         end = len(folded) if end < 0 else end
         line = folded[at:end]
@@ -163,7 +169,7 @@ def cells(folded: str, carried: Header | None = None) -> tuple[list[Cell], Heade
                     if a < b
                 )
         at = end + 1
-    return out, header
+    return out, header if pending or watch is None else watched
 
 
 def _row(line: str, base: int, header: Header) -> list[tuple[int, int]] | None:

@@ -7,13 +7,14 @@ decoded, in the encoding of the word that matched.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
-from hakushi.detect.encodings import common, decode, dirt, guess
+from hakushi.detect.encodings import common, decode, dirt, guess, score
 from hakushi.detect.reading import finding, read
 from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
@@ -56,7 +57,11 @@ _DIRT = 0.002
 _DIRTY_PIECE = 0.02
 """The same for a small piece of it, which may be cut anywhere."""
 
+_NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff]")
+"""Characters that end a line of text among bytes that are none."""
+
 _CONTROLS = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127, 255})
+_PLAIN = bytes({9, 10, 13, *range(32, 127)})
 _HIGH = bytes({0, 3, 4, 0x20, 0x21, 0x22, 0x25, 0x26, 0x30, 0xFF, *range(0x4E, 0xA0)})
 """High bytes of the 16-bit units that Japanese text is made of."""
 
@@ -123,7 +128,8 @@ def _chunk(
         found = _in_windows(data, matches, key)
     else:
         state.encoding = text.encoding
-        spans, state.header = read(text, key, state.header)
+        # The next chunk begins a margin before its own part; its header must hold there.
+        spans, state.header = read(text, key, state.header, _place(text, own.end - MARGIN - base))
         clean = dirt(text) == 0
         found = ((text, span) for span in spans if clean or _credible(text, span))
     count = 0
@@ -137,6 +143,12 @@ def _chunk(
                 )
                 return
             yield one
+
+
+def _place(text: Text, byte: int) -> int:
+    """The character at a byte."""
+    assert text.offsets is not None
+    return bisect_left(text.offsets, byte)
 
 
 def _placed(text: Text, span: Span, base: int, locator: Locator) -> Finding:
@@ -303,13 +315,12 @@ def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int]]:
 
 
 def _decoded(data: bytes, low: int, high: int, end: int, family: str) -> Text | None:
-    """A window as text that has a character boundary at ``end``; zeros end lines."""
+    """A window as text that has a character boundary at ``end``; what is no text ends lines."""
     if family == prefilter.ASCII:
-        family = guess(data[low:high].replace(b"\0", b"\n"))
+        near = data[max(low, end - 64) : end + 64].replace(b"\0", b"\n")
+        family = max(("utf-8", "cp932", "euc_jp", "latin-1"), key=lambda e: score(near, e))
     if family == prefilter.ASCII16:
-        # The match ends with a digit or letter: its zero byte stands behind it or before it.
-        family = "utf-16-le" if data[end : end + 1] == b"\0" else "utf-16-be"
-        end += family == "utf-16-le"
+        family, end = _order(data, low, high, end)
     if family == "iso-2022-jp":
         escape = data.rfind(b"\x1b$", max(0, end - 512), end)
         if escape < 0:
@@ -317,24 +328,46 @@ def _decoded(data: bytes, low: int, high: int, end: int, family: str) -> Text | 
         low = min(low, escape)
     elif family.startswith("utf-16"):
         low += (end - low) % 2
-    for shift in range(
-        0,
-        2 if family.startswith("utf-16") else 4,
-        1 if family in ("cp932", "euc_jp", "utf-8") else 4,
-    ):
-        text = decode(data[low + shift : high], family)
-        offsets = text.offsets
-        if offsets is None:
-            return None
-        at = bisect_left(offsets, end - low - shift)
-        if at < len(offsets) and offsets[at] == end - low - shift:
-            return _shifted(text, low + shift)
+    elif family != "latin-1":
+        low = _aligned(data, low, high, end, family)
     return _shifted(decode(data[low:high], family), low)
+
+
+def _aligned(data: bytes, low: int, high: int, end: int, family: str) -> int:
+    """The first place from ``low`` on from which characters end at ``end``."""
+    for start in range(low, min(low + 4, end)):
+        offsets = decode(data[start:high], family).offsets
+        assert offsets is not None
+        at = bisect_left(offsets, end - start)
+        if at < len(offsets) and offsets[at] == end - start:
+            return start
+    return low
+
+
+def _order(data: bytes, low: int, high: int, end: int) -> tuple[str, int]:
+    """The byte order of ASCII in 16-bit units, and a boundary of characters there.
+
+    The match ends with the byte of a letter or digit. A zero behind the whole run says little
+    endian, one before it big; else what the rest of the window reads like; else even places.
+    """
+    first = last = end - 1
+    while first - 2 >= low and data[first - 1] == 0 and data[first - 2] in _PLAIN:
+        first -= 2
+    while last + 2 < high and data[last + 1] == 0 and data[last + 2] in _PLAIN:
+        last += 2
+    before, behind = data[first - 1 : first] == b"\0", data[last + 1 : last + 2] == b"\0"
+    little = score(data[low + (end + 1 - low) % 2 : high], "utf-16-le")
+    big = score(data[low + (end - low) % 2 : high], "utf-16-be")
+    if before != behind:
+        little, big = float(behind), float(before)
+    if little > big or (little == big and end % 2):
+        return "utf-16-le", end + 1
+    return "utf-16-be", end
 
 
 def _shifted(text: Text, by: int) -> Text:
     assert text.offsets is not None
-    chars = text.chars.replace("\0", "\n")
+    chars = _NO_TEXT.sub("\n", text.chars)
     return Text(chars, [o + by for o in text.offsets], text.encoding)
 
 

@@ -56,7 +56,6 @@ PLUGIN = Detector(
         "account_number",
         "普通口座",
         "貯金番号",
-        "普通",
     ),
     header=r"口座(?:番号|no\.?)?|(?:bank_?)?account_?(?:no|number)|kouza_?(?:bango|no)|振込先|振込口座",
     cell=(

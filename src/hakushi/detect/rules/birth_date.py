@@ -36,7 +36,7 @@ _LAST = {
 }
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _KANJI = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
-_PARTS = re.compile(r"([^\d〇一二三四五六七八九十元零]{0,2}?)\(?[\d〇一二三四五六七八九十元零]")
+_PACKED = re.compile(r"[A-Za-z]?\d{5,8}")
 _NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
 
 
@@ -56,9 +56,10 @@ def normal(value: str) -> str:
     letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
     if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
         letter = value[0].upper()
-    parts = [_number(n) for n in _NUMBERS.findall(value)]
-    if (len(parts) == 2 and letter and value[1:].isdigit()) or len(parts) == 1:
+    if _PACKED.fullmatch(value):
         parts = _packed(value, letter)
+    else:
+        parts = [_number(n) for n in _NUMBERS.findall(value)]
     if len(parts) != 3:
         return ""
     year, month, day = parts

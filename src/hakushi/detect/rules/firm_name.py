@@ -36,7 +36,7 @@ def narrow(value: str) -> tuple[int, int] | None:
         end = role.start()
     value = value[:end].rstrip(" -・.")
     name = _name(value)
-    if len(name) < 2 or name in _NOT or name.isdigit():
+    if len(name) < 2 or _ROLE.match(name) or name in _NOT or name.isdigit():
         return None
     return 0, len(value)
 

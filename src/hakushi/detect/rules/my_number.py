@@ -35,7 +35,7 @@ PLUGIN = Detector(
     forms=(
         Form(rf"{_LEFT}(?P<v>\d{{12}}){_RIGHT}", Need.CANDIDATE, near="[0-9]{12}"),
         Form(
-            rf"{_LEFT}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}){_RIGHT}(?!\2)",
+            rf"{_LEFT}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}){_RIGHT}(?!\2\d)",
             Need.CANDIDATE,
             near=r"[0-9]{4}[ \-][0-9]{4}[ \-][0-9]{4}",
         ),

@@ -1,0 +1,74 @@
+"""Which encoding bytes are in, and which bytes a character came from."""
+
+import pytest
+
+from hakushi.detect import decode
+
+LETTER = "令和６年度の納税通知書をお送りします。\n横浜市　山田　太郎 様\nTEL 045-123-4567\n"
+ENCODINGS = ["utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_letter_is_read_in_its_encoding(encoding):
+    text = decode(LETTER.encode(encoding))
+    assert text.chars == LETTER
+    assert text.encoding == encoding
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "line", ["氏名,電話番号,住所", "個人番号 123456789018", "お世話になっております。"]
+)
+def test_a_short_line_is_read_in_its_encoding(encoding, line):
+    assert decode(line.encode(encoding)).chars == line
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bom"),
+    [("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")],
+)
+def test_a_byte_order_mark_is_no_character(encoding, bom):
+    text = decode(bom + "氏名".encode(encoding))
+    assert text.chars == "氏名"
+    assert text.extent(0, 1).offset == len(bom)
+
+
+def test_ascii_and_nothing():
+    assert decode(b"").chars == ""
+    assert decode(b"plain").chars == "plain"
+
+
+def test_latin_text_is_not_made_japanese():
+    assert decode("Café où l'été naît, déjà vu à Noël".encode("latin-1")).chars.startswith("Café")
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8"])
+def test_one_broken_byte_costs_one_place(encoding):
+    data = "山田".encode(encoding) + b"\xff" + "太郎様です。よろしく".encode(encoding)
+    text = decode(data, encoding)
+    at = text.chars.index("太郎")
+    assert data[text.extent(at, at + 2).offset :].startswith("太郎".encode(encoding))
+
+
+def test_lone_surrogates_are_one_broken_character():
+    text = decode(b"\x42\x30\x00\xd8\x44\x30", "utf-16-le")
+    assert text.chars == "あ\ufffdい"
+    assert list(text.offsets) == [0, 2, 4, 6]
+
+
+def test_characters_beyond_the_basic_plane_are_one():
+    for encoding in ("utf-8", "utf-16-le"):
+        text = decode("𠮷野家様".encode(encoding), encoding)
+        assert text.chars == "𠮷野家様"
+        assert text.extent(0, 1).length == 4
+
+
+def test_an_unknown_encoding_is_as_good_as_none():
+    assert decode("氏名は山田です".encode("cp932"), "no-such-thing").chars == "氏名は山田です"
+
+
+def test_escapes_belong_to_no_character():
+    data = "a山b".encode("iso-2022-jp")
+    text = decode(data)
+    assert text.chars == "a山b"
+    assert [data[o] for o in text.offsets[:-1]] == [ord("a"), data[4], ord("b")]

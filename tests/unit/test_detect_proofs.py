@@ -1,0 +1,112 @@
+"""Check digits, calendars and numbering plans."""
+
+import pytest
+
+from hakushi.detect.rules import (
+    birth_date,
+    corporate_number,
+    drivers_licence,
+    email,
+    my_number,
+    phone,
+    postal_code,
+)
+
+
+def test_one_in_eleven_or_so_of_all_numbers_is_a_my_number():
+    passed = sum(my_number.prove(f"{n:012}") for n in range(123456000000, 123456010000))
+    assert passed == 1000  # exactly one last digit for each eleven others
+
+
+def test_a_changed_digit_or_a_swap_of_neighbours_breaks_a_my_number():
+    good = "123456789018"
+    assert my_number.prove(good)
+    for i in range(11):
+        wrong = good[:i] + str((int(good[i]) + 1) % 10) + good[i + 1 :]
+        assert not my_number.prove(wrong)
+
+
+def test_the_tax_agencys_own_number_is_a_corporate_number():
+    assert corporate_number.prove("7000012050002")
+    assert not corporate_number.prove("7000012050003")
+
+
+def test_each_licence_has_one_check_digit():
+    for body in ("3012345678", "4587518917"):
+        assert sum(drivers_licence.prove(body + str(d) + "0") for d in range(10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("昭和64年1月7日", "1989-01-07"),
+        ("平成元年1月8日", "1989-01-08"),
+        ("平成31年4月30日", "2019-04-30"),
+        ("令和元年5月1日", "2019-05-01"),
+        ("大正15年12月24日", "1926-12-24"),
+        ("S58.5.16", "1983-05-16"),
+        ("h7.10.7", "1995-10-07"),
+        ("1973/11/15", "1973-11-15"),
+        ("19731115", "1973-11-15"),
+        ("昭和五十八年五月十六日", "1983-05-16"),
+        ("一九七三年十一月十五日", "1973-11-15"),
+        ("2000年2月29日", "2000-02-29"),
+    ],
+)
+def test_dates_of_every_era(written, date):
+    assert birth_date.normal(written) == date
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "昭和64年1月8日",
+        "平成元年1月7日",
+        "平成31年5月1日",
+        "令和元年4月30日",
+        "1900/02/29",
+        "2023/02/29",
+        "1973/13/01",
+        "1973/00/10",
+        "S58.5.32",
+        "昭和0年5月1日",
+    ],
+)
+def test_dates_that_no_calendar_has(written):
+    assert birth_date.normal(written) == ""
+
+
+@pytest.mark.parametrize(
+    "number", ["0312345678", "09012345678", "06012345678", "05012345678", "0120123456"]
+)
+def test_numbers_of_the_plan(number):
+    assert phone.prove(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["0450000000", "1234567890", "0012345678", "090123456", "03123456789"]
+)
+def test_numbers_outside_the_plan(number):
+    assert not phone.prove(number)
+
+
+def test_the_country_code_stands_for_zero():
+    assert phone.normal("+81-90-1234-5678") == "09012345678"
+    assert phone.normal("+81 (0)3 1234 5678") == "0312345678"
+
+
+@pytest.mark.parametrize("address", ["a.b@example.co.jp", "x_1+tag@mail.example.com"])
+def test_mail_addresses(address):
+    assert email.prove(address)
+
+
+@pytest.mark.parametrize("address", ["a@x.notatld", "a..b@example.jp", ".a@example.jp", "a@-x.jp"])
+def test_no_mail_addresses(address):
+    assert not email.prove(address)
+
+
+def test_postal_codes_begin_in_sapporo():
+    assert postal_code.prove("0010010")
+    assert postal_code.prove("9998531")
+    assert not postal_code.prove("0001234")
+    assert not postal_code.prove("0081234")
