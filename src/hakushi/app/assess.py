@@ -16,7 +16,7 @@ from hakushi.app import house
 from hakushi.app.restore import restore
 from hakushi.app.settings import AssessOptions
 from hakushi.assess import judge, sample, summary
-from hakushi.assess.case import Case
+from hakushi.assess.case import Case, is_case
 from hakushi.assess.medium import Medium, binding, open_medium
 from hakushi.assess.pipeline import Step, Work
 from hakushi.lang import say as translate
@@ -239,8 +239,10 @@ def storage_full(error: BaseException) -> bool:
 
 def purge(case: Path) -> None:
     """Removes a case, its key and SQLite's files beside it. Refused where it is no case."""
-    if case.exists():
-        Case.open(case).close()
+    if case.exists() and not is_case(case):
+        raise Refused(
+            message("{path} is not a case file; name another with --case.", path=str(case))
+        )
     for path in (case, *(case.with_name(case.name + end) for end in ("-wal", "-shm", "-journal"))):
         path.unlink(missing_ok=True)
     house.destroy_key(case)

@@ -36,6 +36,9 @@ from hakushi.model import (
 
 SCHEMA = 2
 
+_OURS = int.from_bytes(b"HAKU", "big")
+"""SQLite's application id of every case file, whatever its version."""
+
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE unit (id TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -84,6 +87,25 @@ def _storable(text: str | None) -> str | None:
     )
 
 
+def is_case(path: Path) -> bool:
+    """Whether a file is a case of any version: only such a one may be removed."""
+    return _stamped(path)[0]
+
+
+def _stamped(path: Path) -> tuple[bool, int]:
+    """Whether SQLite's header says that the file is ours, and which version."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            (ours,) = db.execute("PRAGMA application_id").fetchone()
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return False, 0
+    return ours == _OURS, version
+
+
 class Case:
     """An open case file. One writer; every public method is one step of the work."""
 
@@ -98,28 +120,34 @@ class Case:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         if create:
-            self._db.executescript("BEGIN;" + _TABLES + f"PRAGMA user_version={SCHEMA}; COMMIT;")
+            self._db.executescript(
+                "BEGIN;" + _TABLES + f"PRAGMA user_version={SCHEMA};"
+                f"PRAGMA application_id={_OURS}; COMMIT;"
+            )
 
     # --- opening -------------------------------------------------------------------------
 
     @classmethod
     def open(cls, path: Path) -> Case:
         """An existing case. Refused where the file is none of ours."""
-        try:
-            db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-            try:
-                (version,) = db.execute("PRAGMA user_version").fetchone()
-                row = db.execute("SELECT value FROM meta WHERE key='locator'").fetchone()
-            finally:
-                db.close()
-        except sqlite3.Error:
-            version, row = 0, None
-        if version != SCHEMA or row is None:
+        ours, version = _stamped(path)
+        if not ours:
+            raise Refused(
+                message("{path} is not a case file; name another with --case.", path=str(path))
+            )
+        if version != SCHEMA:
             raise Refused(
                 message(
-                    "{path} is not a case file of this version; name another or use --fresh.",
+                    "{path} is the case file of another version; start over with --fresh.",
                     path=str(path),
                 )
+            )
+        db = sqlite3.connect(path)
+        row = db.execute("SELECT value FROM meta WHERE key='locator'").fetchone()
+        db.close()
+        if row is None:
+            raise Refused(
+                message("{path} was never begun; start over with --fresh.", path=str(path))
             )
         return cls(path, Locator.parse(json.loads(row[0])), create=False)
 
