@@ -20,7 +20,7 @@ EMPTY = sha256().digest()
 """The root of the tree without leaves (RFC 6962 §2.1)."""
 
 Node = Callable[[int, int], bytes]
-"""``node(height, index)``: the root of the full subtree over ``[index << height, index+1 << height)``."""
+"""``node(height, index)``: the root of the ``index``-th full subtree of ``1 << height`` leaves."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
