@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from hakushi.app import dispose as disposing
 from hakushi.app.assess import AssessOptions, Result, Step, assess_source
 from hakushi.app.report import kind_word, write_report
-from hakushi.app.words import current, tell
+from hakushi.app.words import answer, current, tell
 from hakushi.assess.case import Case
 from hakushi.assess.medium import open_medium
 from hakushi.media import simulated
@@ -37,16 +36,6 @@ class Story:
     def markdown(self) -> str:
         title = tell(message("What just happened on this machine"))
         return f"# {title}\n\n" + "\n\n".join(tell(line) for line in self.lines) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """How many of the sample's planted files came back bit for bit, and how many there are."""
-
-    back: int
-    planted: int
-    carved_back: int
-    carved_planted: int
 
 
 def fresh_folder(wanted: Path | None) -> Path:
@@ -104,19 +93,17 @@ def _assessed(story: Story, sample: Path, say: Callable[[str, Step], None]) -> R
     story.lines += [
         message(
             "1. A drive came back from an office. We looked at all {bytes:,} bytes of it and found"
-            " {live} files that are still there, {deleted} deleted ones that can be restored, and"
-            " {carved} more where a volume had been formatted anew.",
+            " {live} files that are still there, {deleted} deleted ones, and {carved} more by their"
+            " content alone.",
             bytes=told["coverage"]["read"],
             **{state: files[state]["count"] for state in ("live", "deleted", "carved")},
         ),
         message(
-            "   Checked against the list of what had been put there: {back} of {planted} files that"
-            " a file system still names came back bit for bit, and {carved} of {lost} from the"
-            " formatted volume. (All people in them are invented.)",
-            back=came.back,
-            planted=came.planted,
-            carved=came.carved_back,
-            lost=came.carved_planted,
+            "   Checked against the list of what had been put there, these came back bit for bit:"
+            " {live} of {of_live} live files, {deleted} of {of_deleted} deleted ones, and"
+            " {formatted} of {of_formatted} from a volume that had been formatted anew."
+            " (All people in them are invented.)",
+            **came,
         ),
         message(
             "   Personal data in them that a label, a heading or its form alone identifies:"
@@ -126,29 +113,27 @@ def _assessed(story: Story, sample: Path, say: Callable[[str, Step], None]) -> R
                 for kind, n in told["findings"].items()
                 if n["labelled"]
             ),
-            verdict=told["verdict"],
-            severity=told["severity"],
+            verdict=answer(told["verdict"]),
+            severity=answer(told["severity"]),
         ),
     ]
     story.as_expected &= result.verdict is Verdict.RESIDUE
     return result
 
 
-def _restored(result: Result) -> Restored:
-    """Counts digests of the case against the sample's manifest."""
-    manifest = json.loads(_data("sample.json"))
+def _restored(result: Result) -> dict[str, int]:
+    """How many of the sample's planted files came back, and of how many, by their state."""
     case = Case.open(result.case)
     try:
         have = {a.sha256 for a in case.artifacts("role='content' AND NOT nested") if a.sha256}
     finally:
         case.close()
-    named = [f for f in manifest["files"] if f["state"] != "formatted"]
-    lost = [f for f in manifest["files"] if f["state"] == "formatted"]
-
-    def back(files: list[dict[str, Any]]) -> int:
-        return sum(f["sha256"] in have for f in files)
-
-    return Restored(back(named), len(named), back(lost), len(lost))
+    out: dict[str, int] = {}
+    for file in json.loads(_data("sample.json"))["files"]:
+        state = file["state"]
+        out[f"of_{state}"] = out.get(f"of_{state}", 0) + 1
+        out[state] = out.get(state, 0) + (file["sha256"] in have)
+    return out
 
 
 def _erase(
@@ -176,8 +161,8 @@ def _erased(story: Story, first: Result, say: Callable[[str, Step], None]) -> No
             "2. We wrote the same bytes onto a virtual drive and erased it: overwritten with a"
             " keystream, read back in full from a fresh handle, then assessed like any other drive."
             " Outcome: {outcome}. Verdict: {verdict}. All {bytes:,} bytes were looked at.",
-            outcome=done.outcome,
-            verdict=str(done.verdict),
+            outcome=answer(done.outcome),
+            verdict=answer(done.verdict),
             bytes=first.summary["source"]["size"],
         )
     )
@@ -191,10 +176,10 @@ def _lied(story: Story, first: Result, say: Callable[[str, Step], None]) -> None
             '3. Then a drive that lies: it drops every write and says "success".'
             " Outcome: {outcome}; {failed:,} of {bytes:,} bytes are not what was written."
             " Verdict: {verdict}. A tool that trusts the drive's word would have called it erased.",
-            outcome=done.outcome,
+            outcome=answer(done.outcome),
             failed=done.failed.size,
             bytes=first.summary["source"]["size"],
-            verdict=str(done.verdict),
+            verdict=answer(done.verdict),
         ),
         *(message("   - {reason}", reason=tell(reason)) for reason in done.reasons),
     ]

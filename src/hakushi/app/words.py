@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from hakushi.lang import default, say
-from hakushi.model import Message
+from hakushi.model import Message, message
 
 _chosen: list[str] = []
+
+_ANSWERS = {
+    "clean": message("clean"),
+    "residue": message("residue"),
+    "inconclusive": message("inconclusive"),
+    "none": message("none"),
+    "trivial": message("trivial"),
+    "personal": message("personal"),
+    "grave": message("grave"),
+    "completed": message("completed"),
+    "failed": message("failed"),
+    "unknown": message("unknown"),
+    "refused": message("refused"),
+}
+"""The words of verdicts, severities and outcomes, as people read them."""
 
 
 def set_language(lang: str | None) -> None:
@@ -21,3 +36,8 @@ def current() -> str:
 def tell(message: Message) -> str:
     """The sentence in the current language."""
     return say(message, current())
+
+
+def answer(word: str | None) -> str:
+    """A verdict, severity or outcome in the current language; a dash where there is none."""
+    return tell(_ANSWERS[word]) if word else "-"

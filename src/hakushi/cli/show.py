@@ -20,6 +20,7 @@ _ORDER = (1, 5, 3, 4, 6, 0)
 _PHASES = {
     "harvest": message("Reading every sector"),
     "sample": message("Reading a sample"),
+    "records": message("Reading old records of file systems"),
     "inspect": message("Looking inside files"),
     "carve": message("Searching what no file system names"),
     "inspect carved": message("Looking inside what was found there"),

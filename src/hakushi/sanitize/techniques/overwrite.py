@@ -134,21 +134,27 @@ def _reasons(failed: Extents, differing: Extents, unreadable: Extents, cut: str)
     out = []
     if failed:
         out.append(
-            message("{bytes:,} bytes could not be written in {runs:,} places.", **_told(failed))
+            message(
+                "Bytes that could not be written: {bytes:,} (runs of them: {runs:,}).",
+                **_told(failed),
+            )
         )
     if cut:
         out.append(message("The drive took no more writes: {why}.", why=cut))
     if differing:
         out.append(
             message(
-                "{bytes:,} bytes in {runs:,} places are not what was written and accepted: the"
-                " drive drops, moves or changes writes.",
+                "Bytes that are not what was written and accepted: {bytes:,}"
+                " (runs of them: {runs:,}). The drive drops, moves or changes writes.",
                 **_told(differing),
             )
         )
     if unreadable:
         out.append(
-            message("{bytes:,} bytes in {runs:,} places cannot be read back.", **_told(unreadable))
+            message(
+                "Bytes that cannot be read back: {bytes:,} (runs of them: {runs:,}).",
+                **_told(unreadable),
+            )
         )
     return out
 
