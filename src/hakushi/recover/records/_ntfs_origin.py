@@ -34,6 +34,8 @@ _SAMPLES = 192
 _TRIED = 24
 """Geometries that are put to the test for one piece."""
 
+_FEW = 4
+
 _CONVINCING = 3
 """Hits that no chance gives."""
 
@@ -75,6 +77,11 @@ class Piece:
         self.count += 1
 
     @property
+    def small(self) -> bool:
+        """Too few to stand for a table of its own, where there is another."""
+        return self.count <= _FEW
+
+    @property
     def cluster(self) -> int:
         """The cluster that most of its records tell of; 0 where none does."""
         return self.clusters.most_common(1)[0][0] if self.clusters else 0
@@ -91,9 +98,11 @@ def _beginnings() -> dict[str, tuple[tuple[bytes, int], ...]]:
     return {e: magics for e, magics in out.items() if magics and e not in bare}
 
 
-def from_boots(source: Source, offsets: Iterable[int], budget: Budget) -> dict[Geometry, None]:
-    """What the boot sectors say: each may be the first of its volume, or the copy at its end."""
-    out: dict[Geometry, None] = {}
+def from_boots(source: Source, offsets: Iterable[int], budget: Budget) -> Counter[Geometry]:
+    """What the boot sectors say, and how many of them: each may be the first of its volume, or the
+    copy at its end.
+    """
+    out: Counter[Geometry] = Counter()
     for at in offsets:
         budget.pay()
         try:
@@ -102,9 +111,9 @@ def from_boots(source: Source, offsets: Iterable[int], budget: Budget) -> dict[G
         except (Malformed, Unreadable):
             continue
         size = found.end + SECTOR
-        out[Geometry(at, found.cluster, size)] = None
+        out[Geometry(at, found.cluster, size)] += 1
         if at >= found.end:
-            out[Geometry(at - found.end, found.cluster, size)] = None
+            out[Geometry(at - found.end, found.cluster, size)] += 1
     return out
 
 
@@ -188,12 +197,14 @@ def vote_by_magic(piece: Piece, magics: Iterable[tuple[int, str]]) -> None:
         piece.votes[geometry] = max(piece.votes[geometry], int(counts[i]))
 
 
-def choose(source: Source, piece: Piece, known: Iterable[Geometry]) -> Geometry | None:
+def choose(
+    source: Source, piece: Piece, known: Counter[Geometry], *, alone: bool
+) -> Geometry | None:
     """The geometry under which the piece's records come true; None where none does.
 
-    ``known``: those that a boot sector or another piece vouches for.
+    ``known``: those that boot sectors or other pieces vouch for, and how many. ``alone``: whether
+    their word is enough where no record can be put to the test.
     """
-    known = list(known)
     tried = dict.fromkeys(g for g, _ in piece.votes.most_common(_TRIED))
     tried |= dict.fromkeys(known)
     best: tuple[tuple[int, ...], Geometry] | None = None
@@ -204,10 +215,10 @@ def choose(source: Source, piece: Piece, known: Iterable[Geometry]) -> Geometry 
             not geometry.size or piece.first < geometry.origin + geometry.size
         )
         hits = _hits(source, piece, geometry) + _votes(piece, geometry)
-        vouched = geometry.size > 0 and inside
+        vouched = geometry.size > 0 and alone
         if not inside or not (hits >= _CONVINCING or vouched or (hits and geometry in known)):
             continue
-        worth = (hits, bool(geometry.size), geometry.origin)
+        worth = (hits, known[geometry], geometry.origin)
         if best is None or worth > best[0]:
             best = worth, geometry
     return None if best is None else best[1]

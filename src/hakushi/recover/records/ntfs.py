@@ -7,6 +7,7 @@ second makes the files. So a million records need little memory.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,6 +123,10 @@ class _Survey:
         elif head.flags & DIRECTORY or head.number == 0:
             self._special(head, data, piece)
 
+    def by_size(self) -> list[int]:
+        """The pieces, those with the most records first."""
+        return sorted(range(len(self.pieces)), key=lambda i: -self.pieces[i].count)
+
     def _special(self, head: Head, data: bytes, piece: int) -> None:
         try:
             found = record(data)
@@ -175,50 +180,72 @@ def _geometries(
     vote(survey.blocks, blocks, survey.pieces)
     for piece in survey.pieces:
         learn(source, piece, budget)
-    for start, cluster in survey.tables[:1024]:
+    for start, cluster in list(dict.fromkeys(survey.tables))[:1024]:
         for base in list(survey.index)[:1024]:
             if base >= start * cluster:
                 guess = Geometry(base - start * cluster, cluster)
                 survey.pieces[survey.index[base]].votes[guess] += 1
-    order = sorted(range(len(survey.pieces)), key=lambda i: -survey.pieces[i].count)
-    out: list[Geometry | None] = [None] * len(order)
-    for i in order:
+    out: list[Geometry | None] = [None] * len(survey.pieces)
+    neighbours = _Neighbours(survey.pieces)
+    for i in survey.by_size():
         budget.pay()
         piece = survey.pieces[i]
-        found = choose(source, piece, known)
-        if found is None:
+        near = neighbours.of(piece) if piece.small else None
+        found = choose(source, piece, known, alone=near is None)
+        if found is None and near is None:
             vote_by_magic(piece, ground.magics)
-            found = choose(source, piece, known)
+            found = choose(source, piece, known, alone=True)
+        if found is None and near is not None:
+            found = out[near]
         if found is not None:
             sized = (g for g in known if (g.origin, g.cluster) == (found.origin, found.cluster))
             out[i] = found = max((found, *sized), key=lambda g: g.size)
-            known[found] = None
+            known[found] += 1
     return out
+
+
+class _Neighbours:
+    """The tables in which stray records stand: those whose number is not that of their place."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        large = (i for i, piece in enumerate(pieces) if not piece.small)
+        self._large = sorted(large, key=lambda i: pieces[i].first)
+        self._starts = [pieces[i].first for i in self._large]
+
+    def of(self, piece: Piece) -> int | None:
+        """The large piece that begins last before this one, or first of all."""
+        index = max(0, bisect_right(self._starts, piece.first) - 1)
+        return self._large[index] if self._large else None
 
 
 def _generations(
     source: Source, survey: _Survey, chosen: list[Geometry | None]
 ) -> list[_Generation]:
     """For each piece its generation: of one volume, and no number twice in it."""
-    by_volume: dict[tuple[int, int] | None, list[_Generation]] = defaultdict(list)
-    out: list[_Generation | None] = [None] * len(chosen)
-    order = sorted(range(len(chosen)), key=lambda i: -survey.pieces[i].count)
-    for i in order:
-        piece, geometry = survey.pieces[i], chosen[i]
-        key = None if geometry is None else (geometry.origin, geometry.cluster)
-        some = by_volume[key]
+    by_volume: dict[tuple[int, int], list[_Generation]] = defaultdict(list)
+    out: dict[int, _Generation] = {}
+    neighbours = _Neighbours(survey.pieces)
+    for i in survey.by_size():
+        piece, geometry = survey.pieces[i], chosen[i] or Geometry(0, 0)
+        some = by_volume[geometry.origin, geometry.cluster]
+        near = neighbours.of(piece) if piece.small else None
+        if near is not None and near in out and out[near].geometry == geometry:
+            out[i] = out[near]
+            continue
         own = next((g for g in some if g.takes(piece)), None)
         if own is None and len(some) < _GENERATIONS:
-            geometry = geometry or Geometry(0, 0)
-            name = f"{geometry.origin}-{geometry.cluster}-{len(some)}"
-            left = max(0, source.size - geometry.origin)
-            size = min(geometry.size or left, left)
-            own = _Generation(geometry, source.locator.step(FORMAT, name), size)
+            own = _generation(source, geometry, len(some))
             some.append(own)
-        own = own or some[-1]
+        out[i] = own = own or some[-1]
         own.spans.append((piece.low, piece.high))
-        out[i] = own
-    return [one for one in out if one is not None]
+    return [out[i] for i in range(len(chosen))]
+
+
+def _generation(source: Source, geometry: Geometry, number: int) -> _Generation:
+    name = f"{geometry.origin}-{geometry.cluster}-{number}"
+    left = max(0, source.size - geometry.origin)
+    size = min(geometry.size or left, left)
+    return _Generation(geometry, source.locator.step(FORMAT, name), size)
 
 
 def _volume(generation: _Generation) -> Artifact:
