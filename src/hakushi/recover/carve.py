@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hakushi.media import Runs, Window
@@ -51,6 +51,13 @@ def carve(
     of its format is nothing; one that takes too long to tell is Damage.
     """
     carver = _Carver(source, tuple(free))
+    yield from _cut(_carved(carver, candidates, budget))
+
+
+def _carved(
+    carver: _Carver, candidates: Iterable[tuple[int, str]], budget: Budget
+) -> Iterator[Artifact | Damage]:
+    source = carver.source
     for offset, format_id in sorted(candidates):
         if carver.taken(offset):
             continue
@@ -66,6 +73,35 @@ def carve(
             continue
         if found is not None:
             yield found
+
+
+def _cut(found: Iterable[Artifact | Damage]) -> Iterator[Artifact | Damage]:
+    """Ends what is not whole where something whole begins: it was broken before that."""
+    waiting: list[Artifact] = []
+    for one in found:
+        if isinstance(one, Damage):
+            yield one
+            continue
+        start = _start(one)
+        for early in [w for w in waiting if one.complete or _start(w) + w.size <= start]:
+            waiting.remove(early)
+            yield _until(early, start)
+        if one.complete:
+            yield one
+        else:
+            waiting.append(one)
+    yield from waiting
+
+
+def _start(artifact: Artifact) -> int:
+    return (artifact.runs[0].at or 0) if artifact.runs else 0
+
+
+def _until(artifact: Artifact, end: int) -> Artifact:
+    """The artifact, which is contiguous, up to ``end`` at most."""
+    start = _start(artifact)
+    size = min(artifact.size, end - start)
+    return replace(artifact, size=size, runs=(Run(start, size),))
 
 
 def _over(budget: Budget) -> bool:
@@ -158,8 +194,6 @@ def _artifact(
 
 
 def _unsure(artifact: Artifact) -> Artifact:
-    from dataclasses import replace
-
     return replace(artifact, complete=False)
 
 

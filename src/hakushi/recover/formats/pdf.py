@@ -26,18 +26,23 @@ _OBJECT = re.compile(rb"(\d{1,10})[\t\n\f\r ]+(\d{1,5})[\t\n\f\r ]+obj(?![a-z])"
 _END = re.compile(rb"startxref[\t\n\f\r ]+(\d{1,11})[\t\n\f\r ]+(?:%[^%\r\n][^\r\n]*\s+)?%%EOF")
 _BODY = re.compile(rb"stream(\r\n|\n|\r)|endobj")
 _LENGTH = re.compile(rb"/Length[\t\n\f\r ]+(\d{1,10})(?![\t\n\f\r ]+\d+[\t\n\f\r ]+R)(?!\d)")
+_ELSEWHERE = re.compile(rb"/Length[\t\n\f\r ]+(\d{1,10})[\t\n\f\r ]+\d+[\t\n\f\r ]+R")
 _FLATE = re.compile(rb"/Filter[\t\n\f\r ]*\[?[\t\n\f\r ]*/(?:FlateDecode|Fl)\b")
 _JPEG = re.compile(rb"/Filter[\t\n\f\r ]*\[?[\t\n\f\r ]*/(?:DCTDecode|DCT)\b")
 
 _LARGEST_DICTIONARY = 4 << 20
 _LARGEST_TABLE = 64 << 20
 _LARGEST_STREAM = 1 << 30
+_NEAR = 1024
+"""A length that is wrong is so by a few bytes."""
 
 
 @dataclass(slots=True)
 class _Seen:
     sections: set[int] = field(default_factory=set)
     """Offsets at which a startxref may point: objects and xref tables."""
+    lengths: dict[int, int] = field(default_factory=dict)
+    """Object number -> the length that a stream was found to have, which it must say."""
     encrypted: bool = False
     flawed: bool = False
     """A stream did not inflate."""
@@ -78,7 +83,7 @@ def _next(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> tuple[int, bo
     head = _ahead(cursor, at, 128)
     if match := _OBJECT.match(head):
         seen.sections.add(at)
-        return _object(cursor, seen, at + match.end(), budget), False
+        return _object(cursor, seen, int(match[1]), at + match.end(), budget), False
     if head.startswith(b"xref"):
         seen.sections.add(at)
         behind = find(cursor.source, b"startxref", at, budget, at + _LARGEST_TABLE)
@@ -100,11 +105,13 @@ def _broken(cursor: Cursor, needed: int, why: str) -> Malformed:
 
 
 def _skip(cursor: Cursor, at: int) -> int:
-    """Behind white space and comments."""
+    """Behind white space and comments; another file's header is none."""
     for _ in range(64):
         head = _ahead(cursor, at, 512)
         match = _SKIP.match(head)
         step = match.end() if match else 0
+        if b"%PDF-" in head[:step]:
+            raise Malformed("another PDF begins")
         at += step
         if step < len(head) or not head:
             return at
@@ -116,7 +123,7 @@ def _ahead(cursor: Cursor, at: int, length: int) -> bytes:
     return cursor.take(at, max(0, min(length, cursor.size - at)))
 
 
-def _object(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> int:
+def _object(cursor: Cursor, seen: _Seen, number: int, at: int, budget: Budget) -> int:
     """Behind the endobj of an object whose body starts at ``at``."""
     reach = 1024
     while True:
@@ -131,12 +138,16 @@ def _object(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> int:
             raise Malformed("an object without an end")
         reach *= 4
     if match[0] == b"endobj":
+        found, said = seen.lengths.pop(number, None), body[: match.start()].strip()
+        # Writers differ about the line end before ``endstream``.
+        if found is not None and (not said.isdigit() or abs(int(said) - found) > 2):
+            raise Malformed("a stream is not as long as it says")
         return at + match.end()
     dictionary = body[: match.start()]
     if b"/Encrypt" in dictionary:
         seen.encrypted = True
     start = at + match.end()
-    end = _stream_end(cursor, dictionary, start, budget)
+    end = _stream_end(cursor, seen, dictionary, start, budget)
     if not _sound(cursor.source, dictionary, Extent(start, end - start), budget):
         seen.flawed = True
     tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
@@ -154,18 +165,22 @@ def _sound(source: Source, dictionary: bytes, extent: Extent, budget: Budget) ->
     return True
 
 
-def _stream_end(cursor: Cursor, dictionary: bytes, start: int, budget: Budget) -> int:
-    """Where the data of a stream end: by its length where that is true, else by ``endstream``."""
+def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budget: Budget) -> int:
+    """Where the data of a stream end: by its length where that is said there, else by the word."""
     said = _LENGTH.search(dictionary)
+    most = start + (int(said[1]) + _NEAR if said else _LARGEST_STREAM)
     if said:
         end = start + int(said[1])
         if end > cursor.size:
             raise Short("a stream runs past the end")
         if re.match(rb"\s*endstream", _ahead(cursor, end, 32)):
             return end
-    end = find(cursor.source, b"endstream", start, budget, start + _LARGEST_STREAM)
+    end = find(cursor.source, b"endstream", start, budget, most)
     if end < 0:
-        raise _broken(cursor, start + _LARGEST_STREAM, "a stream without an end")
+        raise _broken(cursor, most, "a stream without an end")
+    elsewhere = _ELSEWHERE.search(dictionary)
+    if elsewhere and int(elsewhere[1]) not in seen.lengths:
+        seen.lengths[int(elsewhere[1])] = end - start
     return end
 
 

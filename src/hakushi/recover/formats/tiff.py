@@ -36,7 +36,11 @@ _SIZES = {
     17: 8,
     18: 8,
 }
-_WIDTH, _LENGTH, _COMPRESSION = 256, 257, 259
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _SAMPLES, _ROWS = 256, 257, 258, 259, 277, 278
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+_SHAPE = frozenset(
+    {_WIDTH, _LENGTH, _BITS, _COMPRESSION, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_LENGTH}
+)
 _STRIPS = {273: 279, 324: 325, 513: 514}
 """Tags of offsets and of their byte counts: strips, tiles, an old thumbnail."""
 
@@ -140,10 +144,22 @@ def _entry(
             raise Short("a value runs past the end")
         found.end = max(found.end, where + count * size)
     wanted = tag in _STRIPS or tag in _STRIPS.values() or tag in _DIRECTORIES
-    if (wanted or tag in {_WIDTH, _LENGTH, _COMPRESSION}) and kind in {3, 4, 13, 16, 18}:
+    if (wanted or tag in _SHAPE) and kind in {3, 4, 13, 16, 18}:
         if count > _MOST_VALUES:
             raise Malformed("too many values")
         tags[tag] = [cursor.uint(where + i * size, size, order) for i in range(count)]
+
+
+def _most(tags: dict[int, list[int]]) -> int:
+    """Bytes that a strip or tile may have at most: twice its rows, as no compression adds more."""
+    width = tags.get(_TILE_WIDTH, tags.get(_WIDTH, [0]))[0]
+    rows = tags.get(_TILE_LENGTH, tags.get(_ROWS, tags.get(_LENGTH, [0])))[0]
+    length = tags.get(_LENGTH, [rows])[0]
+    if _TILE_LENGTH not in tags:
+        rows = min(rows, length)
+    bits = tags.get(_BITS, [1])
+    samples = max(tags.get(_SAMPLES, [1])[0], len(bits))
+    return 2 * ((width * samples * max(bits) + 7) // 8 * rows) + 4096
 
 
 def _strips(found: _Walk, tags: dict[int, list[int]]) -> None:
@@ -152,6 +168,8 @@ def _strips(found: _Walk, tags: dict[int, list[int]]) -> None:
         if offsets not in tags or len(tags[offsets]) != len(tags.get(counts, [])):
             continue
         picture = True
+        if offsets in {273, 324} and max(tags[counts], default=0) > _most(tags):
+            raise Malformed("a strip larger than its rows")
         for offset, count in zip(tags[offsets], tags[counts], strict=True):
             found.end = max(found.end, offset + count)
             if tags.get(_COMPRESSION, [1])[0] in _DEFLATED:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hakushi.model import Extent, Malformed, Source
+from hakushi.model import SECTOR, Extent, Malformed, Source
 from hakushi.recover.cursor import Budget, Cursor, Short
 from hakushi.recover.grammar.jpeg_scan import BROKEN, CUT, Component, Frame, decode, table
 from hakushi.recover.grammar.stream import pieces
@@ -40,6 +40,7 @@ _LARGEST_SCAN = 64 << 20
 """Bytes of a scan whose codes are checked."""
 
 _MOST_BLOCKS = 8 << 20
+_LATE = 1024
 
 
 @dataclass(slots=True)
@@ -184,14 +185,22 @@ def _scan(source: Source, start: int, picture: _Picture, header: bytes, budget: 
         data = source.read(Extent(start, behind - start))
         budget.pay(steps=len(data) >> 4)
         how, sound = decode(picture.frame, picture.tables, header, picture.interval, data)
-        yield start + sound
         if how == BROKEN or (how == CUT and end is not None):
+            yield max(start, _border(start + sound))
             raise Malformed("a code of the scan is broken")
     if end is None:
         yield source.size
         raise Short("the scan runs past the end")
     yield end
     return end
+
+
+def _border(at: int) -> int:
+    """Codes out of another file's bytes pass for some hundreds of them: back to where those began.
+
+    That is at a cluster, if one lies close before, else at a sector.
+    """
+    return at - at % 4096 if at % 4096 < _LATE else at - at % SECTOR
 
 
 def _scan_end(source: Source, start: int, picture: _Picture, budget: Budget) -> int | None:
