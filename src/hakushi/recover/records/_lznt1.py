@@ -112,8 +112,10 @@ class Compressed:
         length = min(self._unit, self.size - start)
         runs = self._units[index] if index < len(self._units) else ()
         stored = b"".join(self._stored(run) for run in runs if run.at is not None)
+        # A unit is compressed where a hole stands for the clusters that this saved.
+        packed = stored and any(run.at is None for run in runs)
         try:
-            data = stored if len(stored) == self._unit or not stored else inflate(stored, length)
+            data = inflate(stored, length) if packed else stored
         except Malformed as error:
             raise Unreadable(Extent(start, length), str(error)) from None
         data = data[:length] + bytes(max(0, length - len(data)))
