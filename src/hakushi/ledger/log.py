@@ -31,7 +31,7 @@ LARGEST_BATCH = 4096
 
 
 class Unsettled(OSError):
-    """Whether these entries are in the log is not known: the head could not even be read back.
+    """Whether these entries are in the log cannot be said: it could not even be read back.
 
     Appending the same bytes to the same `Log` finds them where they are in; after a restart,
     `View.find` does.
@@ -94,7 +94,13 @@ class Log:
     def append(self, entry: bytes) -> Receipt:
         """Appends one entry; returns once it is in the log, durable."""
         (index,) = self.extend([entry])
-        return self.view().receipt(index)
+        try:
+            return self.view().receipt(index)
+        except OSError as error:
+            # It is in, but that cannot be shown: appended again, it must be found.
+            with self._writing:
+                self._maybe = {**self._maybe, leaf_hash(entry): index}
+            raise Unsettled(*error.args) from error
 
     def extend(self, entries: Sequence[bytes]) -> list[int]:
         """Appends entries, all or none; returns their indices once they are durable.
