@@ -17,6 +17,11 @@ _FOREIGN = re.compile(
     r"|[Ss]erial|[Vv]er(?:sion)?\.?)"
     r"[\s:=#「『(\[\"'は]{0,6}$"
 )
+_LATIN_GAP = re.compile(
+    r"[\s:=\"'>\])|.#-]{0,8}(?:is|no\.?|number|番号)?[\s:=\"'.]{0,4}$", re.IGNORECASE
+)
+"""What may stand between a label in Latin letters and its value: no code."""
+
 _LISTED = re.compile(r"^[ \t,、/／・;及又はおよびFAX:()携帯自宅]{1,8}$")
 
 
@@ -27,6 +32,11 @@ class Labels:
         self._folded = folded
         self.all = every
         self._ends = [one.end for one in every]
+
+    def at(self, start: int) -> int:
+        """The end of the label that begins at a place; -1 if none does."""
+        i = bisect_right(self._ends, start)
+        return self.all[i].end if i < len(self.all) and self.all[i].start == start else -1
 
     def says(self, start: int, end: int, floor: int = 0) -> frozenset[str] | None:
         """The kinds that the words beside a value name; None if they name another thing.
@@ -41,7 +51,9 @@ class Labels:
         i = bisect_right(self._ends, start) - 1
         if i >= 0 and self.all[i].start >= low:
             last = self.all[i]
-            if (foreign is None or foreign.start() < last.end) and _joins(folded[last.end : start]):
+            gap = folded[last.end : start]
+            joins = _joins(gap) and (not folded[last.start].isascii() or _LATIN_GAP.match(gap))
+            if joins and (foreign is None or foreign.start() < last.end):
                 kinds = last.kinds
                 while i > 0 and self.all[i].start - self.all[i - 1].end <= 3:
                     i -= 1

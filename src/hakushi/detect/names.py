@@ -37,7 +37,12 @@ _OFFICE = re.compile(
     rf"^[{KANJI}{KATAKANA}]{{1,12}}"
     r"(?:課|係|局|室|部|科|署|支店|支社|営業所|事務所|銀行|病院|学校|大学|センター) ?"
 )
-_PARTICLE = re.compile("[のはがをにでもへやと]")
+_NO_GIVEN = re.compile(
+    "[のはがをにでもへやと]|(?:さん|から|まで|より|する|した|して|なし|あり|くん|ちゃん|ます|など|ほか|その)$"
+)
+"""Hiragana behind kanji that are grammar, not a given name."""
+
+_SEAL = re.compile(" {1,3}(?:印|㊞)$")
 
 
 @cache
@@ -123,14 +128,14 @@ def _known(bare: str) -> bool:
 
 def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
-    start = strip_role(value)
-    rest = value[start:]
+    start, end = strip_role(value), len(_SEAL.sub("", value))
+    rest = value[start:end]
     if not plausible(rest):
         return None
     bare = rest.replace(" ", "")
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)
     if kanji is None or " " in rest:
-        return start, len(value)
-    if len(kanji[0]) > 6 or _PARTICLE.match(bare, kanji.end()):
+        return start, end
+    if len(kanji[0]) > 6 or _NO_GIVEN.match(bare, kanji.end()):
         return None
-    return start, len(value)
+    return start, end

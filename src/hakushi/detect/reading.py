@@ -220,6 +220,8 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
             if part is None:
                 continue
             start, end = start + part[0], start + part[1]
+            if form.need is Need.LABEL and 0 < page.labels.at(start) <= end:
+                continue  # a label is no value of another label
             good = prove(detector.normal(page.folded[start:end]))
             trust = _trust(page, detector, form, start, end, before) if good else None
             if not good:

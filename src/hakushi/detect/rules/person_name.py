@@ -90,6 +90,16 @@ def _strict(value: str) -> bool:
     return plausible(value, known=True)
 
 
+def _labelled(value: str) -> bool:
+    """A name beside its label: one kanji alone only where it is a surname that we know."""
+    return plausible(value) and (len(value) > 1 or bool(surname_of(value)))
+
+
+def _gentleman(value: str) -> bool:
+    """X氏: a full name, or a surname that we know; 同氏 and 源氏 are none."""
+    return plausible(value) and (len(value) >= 4 or _strict(value))
+
+
 def _intro(value: str) -> bool:
     """X課のYです: Y is a name, not work, a plan or a person's role."""
     words = (
@@ -128,9 +138,9 @@ PLUGIN = Detector(
             after=24,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} ?{_K}{{1,4}}) {{0,2}}氏(?![{KANJI}])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{NAME}) {{0,2}}氏(?![{KANJI}])",
             Need.ALONE,
-            _strict,
+            _gentleman,
             near="氏",
             before=24,
             after=4,
@@ -144,7 +154,24 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{1,5}} {_K}{{1,5}}|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?|{_K}{{1,3}} ?[{KATAKANA}]{{2,6}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}{{1,5}} {_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            prove=_labelled,
+        ),
+        Form(
+            rf"(?<![{KANJI}])(?P<v>{NAME}) ?[(](?:妻|夫|父|母|長男|次男|二男|三男|長女|次女|二女|三女|子|孫|祖父|祖母|兄|弟|姉|妹|義父|義母|本人|世帯主|配偶者|続柄|旧姓|\d\d?歳|満\d)",
+            Need.ALONE,
+            _labelled,
+            near="[(](?:[妻夫父母長次二三子孫祖兄弟姉妹義本世配続旧満]|[0-9]{1,2}歳)",
+            before=28,
+            after=6,
+        ),
+        Form(
+            rf"(?:課|部|室|局|係|署|庁|センター|支店|銀行|事務所)の(?P<v>{_K}{{1,4}}(?: ?{_K}{{1,4}})?)(?= ?[(](?:内|直|電|携|TEL|℡|0)|まで|宛|あて|より|が(?:担当|対応|伺|お)|に(?:お問|ご連|連絡)|へ(?:お問|ご連|連絡))",
+            Need.ALONE,
+            _intro,
+            near="[課部室局係署庁ー店行所]の",
+            before=4,
+            after=24,
         ),
     ),
     labels=_LABELS,
