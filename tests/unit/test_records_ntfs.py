@@ -197,6 +197,21 @@ def test_compressed_units_are_inflated() -> None:
     assert content(source, every, "packed") == expected
 
 
+def test_a_last_unit_is_raw_unless_a_hole_follows_even_past_the_size() -> None:
+    disk = Disk(1 << 20)
+    marked(disk)
+    on_disk(disk, 50, b"R" * CLUSTER)
+    token = (4092 - 3 | 3 << 12).to_bytes(2, "little")
+    on_disk(disk, 60, b"\x06\xb0\x10abcd" + token)
+    raw = Mapped([(50, 1)], 3000, flags=1, unit=4)
+    packed = Mapped([(60, 1), (None, 15)], 3000, flags=1, unit=4)
+    put(disk, 70, times(), named("raw"), raw.bytes())
+    put(disk, 71, times(), named("packed"), packed.bytes())
+    source, every = found(disk)
+    assert content(source, every, "raw") == b"R" * 3000
+    assert content(source, every, "packed") == (b"abcd" * 1024)[:3000]
+
+
 def test_a_freed_record_keeps_its_folder_and_an_unknown_one_is_told_so() -> None:
     disk = Disk(1 << 20)
     marked(disk)

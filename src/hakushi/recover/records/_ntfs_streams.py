@@ -101,7 +101,11 @@ def laid(stream: Stream, cluster: int, volume: int) -> Laid:
     runs: list[Run] = []
     covered, inside = 0, cluster > 0 and first.first == 0
     most = min(first.size, max(_HOLES, 16 * volume))
-    valid = min(first.initialized, most) if not stream.compressed else most
+    valid = min(first.initialized, most)
+    if stream.compressed:
+        # The hole that says a unit is compressed may lie past the size.
+        unit = max(1, cluster << min(first.unit, 16))
+        valid = -(-most // unit) * unit
     for at, count in (run for a in stream.attributes for run in a.runs):
         if not inside or covered >= valid:
             break
