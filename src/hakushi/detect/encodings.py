@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from array import array
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -206,6 +207,14 @@ def _euc_lengths() -> npt.NDArray[np.int64]:
         row = bytes(b for trail in range(0xA1, 0xFF) for b in (lead, trail))
         table[[ord(c) for c in row.decode("euc_jp", "ignore")]] = 2
     return table
+
+
+def shift(offsets: Sequence[int], by: int) -> Sequence[int]:
+    """Offsets of a part as offsets of the whole."""
+    import numpy as np
+
+    moved = np.asarray(offsets, np.int64) + by
+    return array("q", moved.tobytes())
 
 
 def _walk_euc(data: memoryview, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
-from hakushi.detect.encodings import common, decode, dirt, guess, score
+from hakushi.detect.encodings import common, decode, dirt, guess, score, shift
 from hakushi.detect.reading import finding, read
 from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
@@ -240,7 +240,8 @@ def _in_windows(
         text = _decoded(data, low, high, end, family)
         if text is None:
             continue
-        for span in read(text, key)[0]:
+        lines = Text(_NO_TEXT.sub("\n", text.chars), text.offsets, text.encoding)
+        for span in read(lines, key)[0]:
             if _credible(text, span):
                 extent = text.extent(span.start, span.end)
                 found.append((text, span, extent.offset, extent.end))
@@ -315,7 +316,7 @@ def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int]]:
 
 
 def _decoded(data: bytes, low: int, high: int, end: int, family: str) -> Text | None:
-    """A window as text that has a character boundary at ``end``; what is no text ends lines."""
+    """A window as text that has a character boundary at ``end``."""
     if family == prefilter.ASCII:
         near = data[max(low, end - 64) : end + 64].replace(b"\0", b"\n")
         family = max(("utf-8", "cp932", "euc_jp", "latin-1"), key=lambda e: score(near, e))
@@ -366,9 +367,11 @@ def _order(data: bytes, low: int, high: int, end: int) -> tuple[str, int]:
 
 
 def _shifted(text: Text, by: int) -> Text:
+    """The text of a part, with offsets in the whole."""
     assert text.offsets is not None
-    chars = _NO_TEXT.sub("\n", text.chars)
-    return Text(chars, [o + by for o in text.offsets], text.encoding)
+    if isinstance(text.offsets, range):
+        return Text(text.chars, range(by, by + len(text.offsets)), text.encoding)
+    return Text(text.chars, shift(text.offsets, by), text.encoding)
 
 
 def _credible(text: Text, span: Span) -> bool:

@@ -1,0 +1,157 @@
+"""Findings -> how many people, how many firms: ranges, from keyed hashes alone.
+
+Findings that stand near each other are one record: it ends where a kind comes again with another
+value, or after a gap. Records are joined where they share a number that only one person has, or a
+name together with an address, postal code, phone, mail address or birth date. A join that would
+give one person two such numbers or two birth dates is refused. No join of pieces could say this, so
+it runs once, over everything, in a fixed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+GAP = 600
+"""Bytes or characters without a finding after which another record begins."""
+
+OWN = frozenset({"my_number", "resident_code", "pension_number", "drivers_licence"})
+"""Numbers of which a person has one, and only one person each."""
+
+_NAMES = ("person_name", "kana_name")
+_BESIDE = ("address", "postal_code", "phone", "email", "birth_date", "bank_account")
+_VETO = (*sorted(OWN), "birth_date")
+_FIRM = ("corporate_number", "firm_name")
+_PEOPLE = frozenset((*_NAMES, *_BESIDE, *OWN))
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Law: ``low <= best <= high``."""
+
+    low: int
+    best: int
+    high: int
+
+
+Place = tuple[str, int, str, bytes]
+"""Where (any name of a text), offset, kind, key of the value. Labelled findings only."""
+
+_Record = dict[str, bytes]
+_Handle = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Groups:
+    """Union-find over records; knows what each group may hold only once."""
+
+    parent: list[int] = field(default_factory=list)
+    once: list[dict[str, bytes]] = field(default_factory=list)
+
+    def add(self, once: dict[str, bytes]) -> int:
+        self.parent.append(len(self.parent))
+        self.once.append(once)
+        return len(self.parent) - 1
+
+    def find(self, one: int) -> int:
+        while self.parent[one] != one:
+            self.parent[one] = self.parent[self.parent[one]]
+            one = self.parent[one]
+        return one
+
+    def join(self, a: int, b: int) -> None:
+        a, b = self.find(a), self.find(b)
+        if a == b:
+            return
+        mine, other = self.once[a], self.once[b]
+        if any(mine[kind] != key for kind, key in other.items() if kind in mine):
+            return
+        self.parent[b] = a
+        self.once[a] = {**other, **mine}
+
+    def count(self) -> int:
+        return sum(self.parent[n] == n for n in range(len(self.parent)))
+
+
+def people(places: Iterable[Place]) -> Range:
+    """How many people the findings tell of.
+
+    ``low``: equal names are one person unless a veto says otherwise. ``high``: only own numbers
+    join records, and equal records are one. ``best``: names join where something beside agrees.
+    """
+    every = [r for r in _records(places, _PEOPLE) if _tells_of_someone(r)]
+    # The same record in two files is one: its hashes are equal.
+    distinct = list(dict.fromkeys(tuple(sorted(r.items())) for r in every))
+    records = [dict(one) for one in distinct]
+    best = _joined(records, _with_something)
+    low = min(best, _joined(records, _by_name))
+    high = max(best, _joined(records, _by_number))
+    return Range(low, best, high)
+
+
+def firms(places: Iterable[Place]) -> Range:
+    """How many firms: by number, or by name where no number stands beside it."""
+    records = list(_records(places, frozenset(_FIRM)))
+    numbers = {r["corporate_number"] for r in records if "corporate_number" in r}
+    names = {r["firm_name"] for r in records if "firm_name" in r}
+    groups = _Groups()
+    seen: dict[tuple[str, bytes], int] = {}
+    for record in records:
+        number = record.get("corporate_number")
+        group = groups.add({} if number is None else {"corporate_number": number})
+        for kind, key in record.items():
+            groups.join(seen.setdefault((kind, key), group), group)
+    best = groups.count()
+    return Range(min(best, max(len(numbers), int(bool(names)))), best, len(numbers) + len(names))
+
+
+def _records(places: Iterable[Place], kinds: frozenset[str]) -> Iterator[_Record]:
+    """Neighbouring findings as kind -> key; places come sorted by text and offset."""
+    record: dict[str, bytes] = {}
+    where, last = "", 0
+    for text, offset, kind, key in places:
+        if kind not in kinds:
+            continue
+        again = kind in record and record[kind] != key
+        if record and (text != where or offset - last > GAP or again):
+            yield record
+            record = {}
+        record[kind] = key
+        where, last = text, offset
+    if record:
+        yield record
+
+
+def _tells_of_someone(record: _Record) -> bool:
+    """A phone or an address alone may be an office's own."""
+    return bool(OWN & record.keys()) or any(name in record for name in _NAMES)
+
+
+def _joined(records: list[_Record], handles: Callable[[_Record], Iterator[_Handle]]) -> int:
+    """How many groups are left when records that share a handle are joined."""
+    groups = _Groups()
+    seen: dict[_Handle, int] = {}
+    for record in records:
+        group = groups.add({k: record[k] for k in _VETO if k in record})
+        for handle in handles(record):
+            groups.join(seen.setdefault(handle, group), group)
+    return groups.count()
+
+
+def _by_number(record: _Record) -> Iterator[_Handle]:
+    return ((kind, record[kind]) for kind in sorted(OWN) if kind in record)
+
+
+def _with_something(record: _Record) -> Iterator[_Handle]:
+    yield from _by_number(record)
+    for name in _NAMES:
+        for beside in _BESIDE:
+            if name in record and beside in record:
+                yield (name, record[name], beside, record[beside])
+
+
+def _by_name(record: _Record) -> Iterator[_Handle]:
+    yield from _with_something(record)
+    for name in _NAMES:
+        if name in record:
+            yield (name, record[name])
