@@ -22,6 +22,11 @@ _LATIN_GAP = re.compile(
 )
 """What may stand between a label in Latin letters and its value: no code."""
 
+_TIGHT = re.compile(
+    r"[\s:=|「『【】〕〔\[\])>\"'、・,/\-*#名]{0,12}(?:\([^()\n]{0,24}\))?[\s:=|「『】〕\]>\"'、・,は]{0,12}$"
+)
+"""What may stand between a label and a name: signs, and a remark in brackets."""
+
 _LISTED = re.compile(r"^[ \t,、/／・;及又はおよびFAX:()携帯自宅]{1,8}$")
 
 
@@ -38,12 +43,14 @@ class Labels:
         i = bisect_right(self._ends, start)
         return self.all[i].end if i < len(self.all) and self.all[i].start == start else -1
 
-    def says(self, start: int, end: int, floor: int = 0) -> frozenset[str] | None:
+    def says(
+        self, start: int, end: int, floor: int = 0, *, tight: bool = False
+    ) -> frozenset[str] | None:
         """The kinds that the words beside a value name; None if they name another thing.
 
         The nearest label wins; labels in one breath (個人番号又は法人番号) count together. Looks
         left no further than ``floor``, on the same line or, for a value that begins its line,
-        on the line above.
+        on the line above. ``tight``: only signs may stand between, as for names, not words.
         """
         folded = self._folded
         low = _left(folded, start, floor)
@@ -52,7 +59,9 @@ class Labels:
         if i >= 0 and self.all[i].start >= low:
             last = self.all[i]
             gap = folded[last.end : start]
-            joins = _joins(gap) and (not folded[last.start].isascii() or _LATIN_GAP.match(gap))
+            latin = folded[last.start].isascii()
+            allowed = _LATIN_GAP if latin else _TIGHT if tight else None
+            joins = _joins(gap) and (allowed is None or allowed.match(gap))
             if joins and (foreign is None or foreign.start() < last.end):
                 kinds = last.kinds
                 while i > 0 and self.all[i].start - self.all[i - 1].end <= 3:

@@ -31,7 +31,7 @@ _BAD_END = re.compile(
     r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話"
     r"|年度|一覧|名簿|事項|情報|制度|業務|事業|手続|申請|届出|書類|資料|関係|以上|以下|未満|課長|部長"
     r"|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|主任|先生|教授|弁護士"
-    r"|税理士|医師)$"
+    r"|税理士|医師|^[一二三四五六七八九十何]人)$"
 )
 _OFFICE = re.compile(
     rf"^[{KANJI}{KATAKANA}]{{1,12}}"
@@ -130,7 +130,7 @@ def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
     start, end = strip_role(value), len(_SEAL.sub("", value))
     rest = value[start:end]
-    if not plausible(rest):
+    if "様" in rest or not plausible(rest):
         return None
     bare = rest.replace(" ", "")
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)

@@ -76,17 +76,20 @@ class _Groups:
 def people(places: Iterable[Place]) -> Range:
     """How many people the findings tell of.
 
-    ``low``: equal names are one person unless a veto says otherwise. ``high``: only own numbers
-    join records, and equal records are one. ``best``: names join where something beside agrees.
+    ``best``: records join where a name and something beside it agree; one that is little more than a
+    name joins the only person of that name, and tells of no further one unless an address stands
+    beside it. ``low``: of the full records alone, equal names are one person unless a veto says
+    otherwise. ``high``: only own numbers join, and every name that stands for itself is someone.
     """
     every = [r for r in _records(places, _PEOPLE) if _tells_of_someone(r)]
     # The same record in two files is one: its hashes are equal.
-    distinct = list(dict.fromkeys(tuple(sorted(r.items())) for r in every))
-    records = [dict(one) for one in distinct]
-    best = _joined(records, _with_something)
-    low = min(best, _joined(records, _by_name))
+    records = [dict(one) for one in dict.fromkeys(tuple(sorted(r.items())) for r in every)]
+    full = [r for r in records if _is_full(r)]
+    slight = [r for r in records if not _is_full(r)]
+    best = _joined(full, _with_something, slight)
+    low = min(best, _joined(full, _by_name))
     high = max(best, _joined(records, _by_number))
-    return Range(low, best, high)
+    return Range(low or min(best, 1), best, high)
 
 
 def firms(places: Iterable[Place]) -> Range:
@@ -127,15 +130,31 @@ def _tells_of_someone(record: _Record) -> bool:
     return bool(OWN & record.keys()) or any(name in record for name in _NAMES)
 
 
-def _joined(records: list[_Record], handles: Callable[[_Record], Iterator[_Handle]]) -> int:
-    """How many groups are left when records that share a handle are joined."""
+def _is_full(record: _Record) -> bool:
+    """More than a mention: something of a person's own stands beside the name, or alone."""
+    return bool(OWN & record.keys()) or "birth_date" in record or len(record) > 3
+
+
+def _joined(
+    records: list[_Record],
+    handles: Callable[[_Record], Iterator[_Handle]],
+    slight: Iterable[_Record] = (),
+) -> int:
+    """How many groups are left when records that share a handle are joined, and slight ones told."""
     groups = _Groups()
     seen: dict[_Handle, int] = {}
     for record in records:
         group = groups.add({k: record[k] for k in _VETO if k in record})
         for handle in handles(record):
             groups.join(seen.setdefault(handle, group), group)
-    return groups.count()
+    known = {(name, record[name]) for record in records for name in _NAMES if name in record}
+    others = {
+        (name, record[name])
+        for record in slight
+        for name in _NAMES
+        if name in record and (not records or "address" in record or "postal_code" in record)
+    }
+    return groups.count() + len(others - known)
 
 
 def _by_number(record: _Record) -> Iterator[_Handle]:

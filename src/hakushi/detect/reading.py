@@ -24,6 +24,7 @@ _PIECE, _OVERLAP = 1 << 18, 1 << 11
 _BREATH = 4
 """Characters between labels below which they are said in one breath."""
 
+_DATED = re.compile(r"[0-9年]")
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
 
@@ -269,7 +270,8 @@ def _trust(
         floor = cell.start
     if form.need is Need.ALONE and not numeric:
         return 1
-    said = page.labels.says(start, end, floor)
+    dated = bool(_DATED.search(page.folded, start, end))
+    said = page.labels.says(start, end, floor, tight=not numeric and not dated)
     if said is None:
         return None
     if detector.kind in said:
