@@ -362,7 +362,7 @@ def test_killed_for_good(tmp_path):
         words = [sys.executable, "-c", APPENDS, str(tmp_path / "log"), KEY.secret, turn]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
-            for i in range(40):
+            for i in range(15):
                 acknowledged[int(child.stdout.readline())] = b"%s %d" % (turn.encode(), i)
             child.send_signal(signal.SIGKILL)
     files = Files.writing(tmp_path / "log")
