@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hakushi.assess import triage
 from hakushi.assess.case import Case
 from hakushi.assess.judge import Facts, Judgement
 from hakushi.assess.medium import Medium
+from hakushi.detect import persons
 from hakushi.model import (
     CELL,
     Class,
@@ -96,6 +97,13 @@ def findings(case: Case) -> dict[str, tuple[int, int]]:
     return {kind: (a, b) for kind, (a, b) in sorted(out.items())}
 
 
+def _places(case: Case) -> Iterator[persons.Place]:
+    """Labelled findings in the order that `persons` wants."""
+    query = """SELECT locator, offset, kind, key FROM finding WHERE strength='labelled'
+        ORDER BY locator, offset, kind, key"""
+    return ((where, offset, kind, key) for where, offset, kind, key in case.rows(query))
+
+
 def blocks(case: Case) -> dict[str, int]:
     total: Counter[str] = Counter({c.value: 0 for c in Class})
     for cell in case.cells():
@@ -163,8 +171,8 @@ def summary(
         "findings": {
             kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in findings(case).items()
         },
-        "people": None,
-        "firms": None,
+        "people": asdict(persons.people(_places(case))),
+        "firms": asdict(persons.firms(_places(case))),
         "damage": damage,
         "elapsed_s": round(elapsed, 3),
     }

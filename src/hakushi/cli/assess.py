@@ -143,7 +143,7 @@ def _tell_findings(findings: dict[str, dict[str, int]]) -> None:
 
 def _tell(result: verb.Result) -> None:
     """The result for a person, on standard output."""
-    told = result.summary
+    told, people = result.summary, result.summary["people"]
     print(f"{show.clean(result.name)}: {tell(_VERDICTS[told['verdict']])}")
     for reason in told["reasons"]:
         print(f"  - {show.clean(reason)}")
@@ -159,6 +159,17 @@ def _tell(result: verb.Result) -> None:
             )
         )
     _tell_findings(told["findings"])
+    if people["high"]:
+        print(
+            "  "
+            + tell(
+                message(
+                    "People concerned: about {best:,} ({low:,} to {high:,}). Firms: about {firms:,}.",
+                    **people,
+                    firms=told["firms"]["best"],
+                )
+            )
+        )
     for one in told["damage"][:10]:
         print(f"  ! {show.clean(one['what'])} [{show.clean(one['locator'])}]")
     if len(told["damage"]) > 10:

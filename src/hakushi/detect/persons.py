@@ -1,16 +1,17 @@
 """Findings -> how many people, how many firms: ranges, from keyed hashes alone.
 
-Findings that stand near each other are one record: it ends where a kind comes again with another
-value, or after a gap. Records are joined where they share a number that only one person has, or a
-name together with an address, postal code, phone, mail address or birth date. A join that would
-give one person two such numbers or two birth dates is refused. No join of pieces could say this, so
-it runs once, over everything, in a fixed order.
+Findings that stand near each other are one record: it ends where a kind comes again, or after a
+gap. Records are joined where they share a number that only one person has, a name together with an
+address, postal code, phone, mail address or birth date, or two of these. A join that would give one
+person two such numbers or two birth dates is refused. No join of pieces could say this, so it runs
+once, over everything, in a fixed order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 GAP = 600
 """Bytes or characters without a finding after which another record begins."""
@@ -20,6 +21,7 @@ OWN = frozenset({"my_number", "resident_code", "pension_number", "drivers_licenc
 
 _NAMES = ("person_name", "kana_name")
 _BESIDE = ("address", "postal_code", "phone", "email", "birth_date", "bank_account")
+_TOGETHER = ("address", "phone", "birth_date", "email")
 _VETO = (*sorted(OWN), "birth_date")
 _FIRM = ("corporate_number", "firm_name")
 _PEOPLE = frozenset((*_NAMES, *_BESIDE, *OWN))
@@ -76,10 +78,10 @@ class _Groups:
 def people(places: Iterable[Place]) -> Range:
     """How many people the findings tell of.
 
-    ``best``: records join where a name and something beside it agree; one that is little more than a
-    name joins the only person of that name, and tells of no further one unless an address stands
-    beside it. ``low``: of the full records alone, equal names are one person unless a veto says
-    otherwise. ``high``: only own numbers join, and every name that stands for itself is someone.
+    ``best``: records join where a name and something beside it agree, or two of the rest; one that
+    is little more than a name tells of a further person only with an address beside it.
+    ``low``: so many different own numbers of one kind, or birth dates, that no fewer people can
+    have. ``high``: only own numbers join, and every name that stands for itself is someone.
     """
     every = [r for r in _records(places, _PEOPLE) if _tells_of_someone(r)]
     # The same record in two files is one: its hashes are equal.
@@ -87,9 +89,9 @@ def people(places: Iterable[Place]) -> Range:
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
     best = _joined(full, _with_something, slight)
-    low = min(best, _joined(full, _by_name))
-    high = max(best, _joined(records, _by_number))
-    return Range(low or min(best, 1), best, high)
+    least = max(len({r[kind] for r in records if kind in r}) for kind in _VETO)
+    low = min(best, max(least, int(bool(records))))
+    return Range(low, best, max(best, _joined(records, _by_number)))
 
 
 def firms(places: Iterable[Place]) -> Range:
@@ -111,16 +113,16 @@ def firms(places: Iterable[Place]) -> Range:
 def _records(places: Iterable[Place], kinds: frozenset[str]) -> Iterator[_Record]:
     """Neighbouring findings as kind -> key; places come sorted by text and offset."""
     record: dict[str, bytes] = {}
-    where, last = "", 0
+    where, last, latest = "", 0, ""
     for text, offset, kind, key in places:
         if kind not in kinds:
             continue
-        again = kind in record and record[kind] != key
+        again = kind in record and (record[kind] != key or kind != latest)
         if record and (text != where or offset - last > GAP or again):
             yield record
             record = {}
         record[kind] = key
-        where, last = text, offset
+        where, last, latest = text, offset, kind
     if record:
         yield record
 
@@ -140,7 +142,7 @@ def _joined(
     handles: Callable[[_Record], Iterator[_Handle]],
     slight: Iterable[_Record] = (),
 ) -> int:
-    """How many groups are left when records that share a handle are joined, and slight ones told."""
+    """How many groups are left when records that share a handle are joined."""
     groups = _Groups()
     seen: dict[_Handle, int] = {}
     for record in records:
@@ -167,10 +169,7 @@ def _with_something(record: _Record) -> Iterator[_Handle]:
         for beside in _BESIDE:
             if name in record and beside in record:
                 yield (name, record[name], beside, record[beside])
-
-
-def _by_name(record: _Record) -> Iterator[_Handle]:
-    yield from _with_something(record)
-    for name in _NAMES:
-        if name in record:
-            yield (name, record[name])
+    # A letter names its reader by the family name alone; the rest still tells who it is.
+    for one, other in combinations(_TOGETHER, 2):
+        if one in record and other in record:
+            yield (one, record[one], other, record[other])
