@@ -164,7 +164,8 @@ def _tell(result: verb.Result) -> None:
             "  "
             + tell(
                 message(
-                    "People concerned: about {best:,} ({low:,} to {high:,}). Firms: about {firms:,}.",
+                    "People concerned: about {best:,} ({low:,} to {high:,})."
+                    " Firms: about {firms:,}.",
                     **people,
                     firms=told["firms"]["best"],
                 )
