@@ -97,12 +97,15 @@ def record(
     return fixups((head.ljust(56, b"\0") + body).ljust(RECORD, b"\0"), 48)
 
 
-def index_block(directory: int, name: str = "a", sequence: int = 1) -> bytes:
+def index_block(
+    directory: int, name: str = "a", number: int = 99, *, folder: bool = False
+) -> bytes:
     """The first index block of a directory, with one entry."""
-    key = struct.pack("<Q", directory | sequence << 48) + bytes(56)
+    key = struct.pack("<Q", directory | 1 << 48) + bytes(48)
+    key += struct.pack("<II", 0x10000000 if folder else 0, 0)
     key += bytes([len(name), 1]) + name.encode("utf-16-le")
     length = -(-(16 + len(key)) // 8) * 8
-    entry = (struct.pack("<QHHI", 99, length, len(key), 0) + key).ljust(length, b"\0")
+    entry = (struct.pack("<QHHI", number | 1 << 48, length, len(key), 0) + key).ljust(length, b"\0")
     last = struct.pack("<QHHI", 0, 16, 0, 2)
     head = struct.pack("<4sHHQQ", b"INDX", 40, 9, 0, 0)
     head += struct.pack("<IIII", 40, 40 + len(entry) + 16, 4096 - 24, 0)

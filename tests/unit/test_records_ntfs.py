@@ -222,6 +222,31 @@ def test_a_freed_record_keeps_its_folder_and_an_unknown_one_is_told_so() -> None
     assert {"gone/in", "$Orphan/70-4/stray"} <= every.keys()
 
 
+def test_an_index_block_names_a_folder_and_a_file_whose_records_are_lost() -> None:
+    disk = Disk(1 << 20)
+    marked(disk)
+    on_disk(disk, 110, index_block(5, "Lost", number=90, folder=True))
+    on_disk(disk, 111, index_block(90, "gone.csv", number=91))
+    put(disk, 70, *small(b"left", parent=90))
+    source, every = found(disk)
+    assert content(source, every, "Lost/note.txt") == b"left"
+    assert every["Lost/gone.csv"].role is Role.NAME
+
+
+def test_index_blocks_alone_give_names() -> None:
+    disk = Disk(1 << 20)
+    on_disk(disk, 111, index_block(90, "gone.csv", number=91))
+    _, every = found(disk)
+    assert every["$Orphan/90-1/gone.csv"].role is Role.NAME
+
+
+def test_index_blocks_in_use_say_nothing() -> None:
+    disk = Disk(1 << 20)
+    on_disk(disk, 111, index_block(90, "live.csv", number=91))
+    _, every = found(disk, used=(Extent(ORIGIN + 111 * CLUSTER, CLUSTER),))
+    assert not every
+
+
 def test_folders_in_a_circle_end() -> None:
     disk = Disk(1 << 20)
     marked(disk)

@@ -18,6 +18,9 @@ _REFERENCE = (1 << 48) - 1
 _SIZES = (1024, 2048, 4096)
 _LARGEST = 4096
 _PIECE = 1 << 20
+_NAME_HEAD = 66
+_DOS = 2
+_IS_DIRECTORY = 0x10000000
 _EPOCH = 11_644_473_600
 """Seconds from 1601, where NTFS begins to count, to 1970."""
 
@@ -102,20 +105,6 @@ def _read(source: Source, extent: Extent) -> Iterator[tuple[int, bytes, int]]:
                     continue
 
 
-def index_blocks(source: Source, where: Extents, budget: Budget) -> Iterator[tuple[int, int]]:
-    """(offset, number of the directory) of the first index block of directories."""
-    for at, data in _sectors(source, where, b"INDX", budget):
-        try:
-            block = fixed(data)
-            first, used = struct.unpack_from("<II", block, 24)
-            if struct.unpack_from("<Q", block, 16)[0] or not 16 <= first <= used - 84:
-                continue
-            (parent,) = struct.unpack_from("<Q", block, 24 + first + 16)
-        except (Malformed, struct.error):
-            continue
-        yield at, parent & _REFERENCE
-
-
 @dataclass(frozen=True, slots=True)
 class FileName:
     """A $FILE_NAME attribute: who the parent is, and the name in it."""
@@ -125,23 +114,97 @@ class FileName:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What a folder's index block says of one of its files. ``at``: where it stands."""
+
+    at: int
+    number: int
+    sequence: int
+    directory: bool
+    modified: int | None
+    name: FileName
+
+
+@dataclass(frozen=True, slots=True)
+class IndexBlock:
+    """An index block of a folder. ``first``: it is the first one of its folder's index."""
+
+    at: int
+    first: bool
+    entries: tuple[IndexEntry, ...]
+
+    @property
+    def folder(self) -> int:
+        return self.entries[0].name.parent
+
+
+def index_blocks(source: Source, where: Extents, budget: Budget) -> Iterator[IndexBlock]:
+    """Every index block of a folder that is whole and names a file, the names of its unused part
+    too: what stood there before entries were taken out.
+    """
+    for at, data in _sectors(source, where, b"INDX", budget):
+        try:
+            block = fixed(data)
+        except (Malformed, struct.error):
+            continue
+        entries = tuple(_entries(at, block))
+        if entries:
+            yield IndexBlock(at, not any(block[16:24]), entries)
+
+
+def _entries(at: int, block: bytes) -> Iterator[IndexEntry]:
+    start = 24 + int.from_bytes(block[24:28], "little")
+    while start % 8 == 0 and start + 16 + _NAME_HEAD < len(block):
+        reference, length, key, _ = struct.unpack_from("<QHHI", block, start)
+        content = block[start + 16 : start + 16 + key]
+        name = _named(content) if len(content) == key else None
+        if name is None or name[1] != key or not reference:
+            start += 8
+            continue
+        (attributes,) = struct.unpack_from("<I", content, 56)
+        found = IndexEntry(
+            at + start,
+            reference & _REFERENCE,
+            reference >> 48,
+            bool(attributes & _IS_DIRECTORY),
+            _seconds(content[16:24]),
+            name[0],
+        )
+        if name[2] != _DOS:
+            yield found
+        start += max(8, length - length % 8)
+
+
+def _named(content: bytes) -> tuple[FileName, int, int] | None:
+    """(the name, the bytes that it takes, its name space) of a $FILE_NAME."""
+    if len(content) < _NAME_HEAD + 2:
+        return None
+    letters, space = content[64], content[65]
+    raw = content[_NAME_HEAD : _NAME_HEAD + 2 * letters]
+    if not letters or len(raw) != 2 * letters or space > 3:
+        return None
+    (parent,) = struct.unpack_from("<Q", content)
+    text = raw.decode("utf-16-le", "replace").replace("\0", "").replace("/", "_")
+    name = FileName(parent & _REFERENCE, parent >> 48, text or "_")
+    return name, _NAME_HEAD + len(raw), space
+
+
+def _seconds(ticks: bytes) -> int | None:
+    seconds = int.from_bytes(ticks, "little") // 10_000_000 - _EPOCH
+    return seconds if 0 < seconds < 1 << 34 else None
+
+
 def file_name(attributes: tuple[Attribute, ...]) -> FileName | None:
     """The first name that is not only the short one of DOS."""
     best: FileName | None = None
     for attribute in attributes:
-        content = attribute.content
-        if attribute.type != NAME or content is None or len(content) < 66:
+        found = _named(attribute.content or b"") if attribute.type == NAME else None
+        if found is None:
             continue
-        letters, space = content[64], content[65]
-        raw = content[66 : 66 + 2 * letters]
-        if not letters or len(raw) != 2 * letters:
-            continue
-        (parent,) = struct.unpack_from("<Q", content)
-        name = raw.decode("utf-16-le", "replace").replace("\0", "").replace("/", "_")
-        found = FileName(parent & _REFERENCE, parent >> 48, name or "_")
-        if space != 2:
-            return found
-        best = best or found
+        if found[2] != _DOS:
+            return found[0]
+        best = best or found[0]
     return best
 
 
@@ -149,9 +212,7 @@ def modified(attributes: tuple[Attribute, ...]) -> int | None:
     """When the file's data were written last, in seconds since 1970."""
     for attribute in attributes:
         if attribute.type == STANDARD and attribute.content and len(attribute.content) >= 16:
-            (ticks,) = struct.unpack_from("<Q", attribute.content, 8)
-            seconds = int(ticks) // 10_000_000 - _EPOCH
-            return seconds if 0 < seconds < 1 << 34 else None
+            return _seconds(attribute.content[8:16])
     return None
 
 

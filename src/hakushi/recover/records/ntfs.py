@@ -45,6 +45,7 @@ from hakushi.recover.records._ntfs_scan import (
     LIST,
     ROOT,
     Head,
+    IndexBlock,
     cluster_of,
     file_name,
     first_cluster,
@@ -76,6 +77,10 @@ class _Generation:
     spans: list[tuple[int, int]] = field(default_factory=list)
     """(least, greatest) number of each piece."""
 
+    def holds(self, at: int) -> bool:
+        origin = self.geometry.origin
+        return bool(self.geometry.cluster) and origin <= at < origin + self.size
+
     def takes(self, piece: Piece) -> bool:
         return all(piece.high < low or high < piece.low for low, high in self.spans)
 
@@ -98,6 +103,12 @@ class _Survey:
     """For each record the index of its piece."""
     index: dict[int, int] = field(default_factory=dict)
     """`Head.origin` -> piece."""
+    known: set[int] = field(default_factory=set)
+    """Numbers and sequences of the records."""
+    first_blocks: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Number of a folder -> where the first block of its index stands."""
+    listed: dict[int, list[tuple[int, _Folder]]] = field(default_factory=lambda: defaultdict(list))
+    """Number of a folder -> (where, what) an index block says of it."""
     folders: list[tuple[int, int, _Folder]] = field(default_factory=list)
     """(piece, number, what it says)"""
     blocks: list[tuple[int, int, int, int]] = field(default_factory=list)
@@ -116,12 +127,25 @@ class _Survey:
             self.pieces.append(Piece())
         self.pieces[piece].add(head)
         self.of.append(piece)
+        self.known.add(head.number << 16 | head.sequence)
+        if not head.used:
+            # Freeing a record counts its sequence up.
+            self.known.add(head.number << 16 | head.sequence - 1 & 0xFFFF)
         if head.base is not None:
             some = self.extensions[head.base]
             if len(some) < _EXTENSIONS:
                 some.append((piece, head.at))
         elif head.flags & DIRECTORY or head.number == 0:
             self._special(head, data, piece)
+
+    def add_block(self, block: IndexBlock) -> None:
+        if block.first:
+            self.first_blocks[block.folder].append(block.at)
+        for entry in block.entries:
+            if entry.directory:
+                name = entry.name
+                folder = _Folder(entry.sequence, True, name.parent, name.parent_sequence, name.name)
+                self.listed[entry.number].append((entry.at, folder))
 
     def by_size(self) -> list[int]:
         """The pieces, those with the most records first."""
@@ -153,8 +177,8 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     survey = _Survey()
     for head, data in records(source, where, budget):
         survey.add(head, data)
-    if not survey.pieces:
-        return
+    for block in _blocks(source, ground, budget):
+        survey.add_block(block)
     generations = _generations(source, survey, _geometries(source, ground, survey, budget))
     for generation in {id(one): one for one in generations}.values():
         yield _volume(generation)
@@ -162,6 +186,37 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     for piece, (head, data) in zip(survey.of, records(source, where, budget), strict=False):
         budget.pay()
         yield from files.of(head, data, generations[piece])
+    yield from _names(source, ground, survey, files, budget)
+
+
+def _blocks(source: Source, ground: Ground, budget: Budget) -> Iterator[IndexBlock]:
+    """The index blocks that no standing file system has in use."""
+    for block in index_blocks(source, ground.signs.get("ntfs-index", Extents()), budget):
+        if not ground.used(Run(block.at, SECTOR)):
+            yield block
+
+
+def _names(
+    source: Source, ground: Ground, survey: _Survey, files: _Files, budget: Budget
+) -> Iterator[Artifact]:
+    """The names in folders whose records are lost."""
+    known = {id(one): one for one in files.generations}
+    nowhere = _generation(source, Geometry(0, 0), _GENERATIONS)
+    told: set[tuple[Locator, int, str]] = set()
+    for block in _blocks(source, ground, budget):
+        inside = (g for g in known.values() if g.holds(block.at))
+        generation = next(inside, nowhere)
+        for entry in block.entries:
+            reference = entry.number << 16 | entry.sequence
+            key = (generation.locator, reference, entry.name.name)
+            if reference in survey.known or entry.number < _OWN or key in told:
+                continue
+            if generation is nowhere and not any(k[0] == nowhere.locator for k in told):
+                yield _volume(nowhere)
+            told.add(key)
+            folder = files.tree.path(generation, entry.name.parent, entry.name.parent_sequence)
+            step = f"{entry.at - generation.geometry.origin}-entry"
+            yield _name(generation, step, folder + entry.name.name, entry.modified)
 
 
 # --- which volumes there were --------------------------------------------------------------
@@ -174,10 +229,7 @@ def _geometries(
     signs = ground.signs.get("ntfs-boot", Extents())
     boots = (e.offset + n for e in signs for n in range(0, e.length, SECTOR))
     known = from_boots(source, boots, budget)
-    blocks: dict[int, list[int]] = defaultdict(list)
-    for at, number in index_blocks(source, ground.signs.get("ntfs-index", Extents()), budget):
-        blocks[number].append(at)
-    vote(survey.blocks, blocks, survey.pieces)
+    vote(survey.blocks, survey.first_blocks, survey.pieces)
     for piece in survey.pieces:
         learn(source, piece, budget)
     for start, cluster in list(dict.fromkeys(survey.tables))[:1024]:
@@ -261,6 +313,7 @@ class _Tree:
 
     def __init__(self, survey: _Survey, generations: list[_Generation]) -> None:
         self._folders: dict[tuple[int, int], list[_Folder]] = defaultdict(list)
+        self._listed = survey.listed
         self._paths: dict[tuple[int, int, int], str] = {}
         for piece, number, folder in survey.folders:
             self._folders[id(generations[piece]), number].append(folder)
@@ -288,9 +341,14 @@ class _Tree:
         return base
 
     def _folder(self, generation: _Generation, number: int, sequence: int) -> _Folder | None:
-        """The folder's record, in use or freed since (which counts its sequence up)."""
+        """What its record says, in use or freed since (which counts its sequence up), or where the
+        record is lost, an index block of its volume.
+        """
         for folder in self._folders.get((id(generation), number), ()):
             if sequence == folder.sequence - (not folder.used):
+                return folder
+        for at, folder in self._listed.get(number, ()):
+            if sequence == folder.sequence and generation.holds(at):
                 return folder
         return None
 
