@@ -63,8 +63,22 @@ def test_characters_beyond_the_basic_plane_are_one():
         assert text.extent(0, 1).length == 4
 
 
-def test_an_unknown_encoding_is_as_good_as_none():
-    assert decode("氏名は山田です".encode("cp932"), "no-such-thing").chars == "氏名は山田です"
+def test_a_name_that_no_encoding_has_is_said():
+    with pytest.raises(LookupError):
+        decode("氏名".encode("cp932"), "no-such-thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("Привет мир", "koi8-r"), ("中文ab字", "gb18030"), ("한국어 a", "euc_kr")],
+)
+def test_any_encoding_of_python_can_be_named(text, encoding):
+    data = text.encode(encoding)
+    decoded = decode(data, encoding)
+    assert decoded.chars == text
+    for i, char in enumerate(text):
+        extent = decoded.extent(i, i + 1)
+        assert data[extent.offset : extent.end].decode(encoding) == char
 
 
 def test_escapes_belong_to_no_character():

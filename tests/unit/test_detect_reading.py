@@ -185,3 +185,22 @@ def test_a_finding_of_a_derived_text_points_at_characters():
 def test_a_row_of_values_is_no_header():
     assert header_of("山田太郎,03-1234-5678,東京都") is None
     assert header_of("氏名,電話番号,住所") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("健康保険 被保険者証 記号 21700023", set()),
+        ("原告 甲野太郎", {"甲野太郎"}),
+        ("市民税課長 佐々木 健", {"佐々木 健"}),
+        ("磯野カツオさん（11歳）", {"磯野カツオ"}),
+        ("氏 名　 佐 藤 花 子", {"佐 藤 花 子"}),
+        ("緊急連絡先 饗庭　凛（妻）", {"饗庭　凛"}),
+        ("お二人様、王様、神様仏様、有り様", set()),
+        ("  -s, --kernel-name        输出内核名称", set()),
+        ('{"name": "中島 弘", "id": 3}', {"中島 弘"}),
+        ("<td>氏名</td><td>波野 ノリスケ</td>", {"波野 ノリスケ"}),
+    ],
+)
+def test_names_stand_only_where_something_anchors_them(text, names):
+    assert {value for kind, value in found(text) if kind == "person_name"} == names

@@ -14,6 +14,7 @@ from hakushi.detect import database
 from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
 
+_SCRIPT = re.compile(r"([A-Za-z])|([ァ-ヺー\uff66-\uff9f])")
 _LABEL = "label"
 _CLOSE = 32
 """Bytes between matches of one cheap pattern that make them one place."""
@@ -162,7 +163,14 @@ def _label_pattern() -> re.Pattern[str]:
 
 
 def _apart(folded: str, start: int, end: int) -> bool:
-    """Is a Latin label a word of its own, not a part of one?"""
-    inside = folded[start].isascii() and folded[start].isalpha()
-    before, behind = folded[start - 1 : start] if start else "", folded[end : end + 1]
-    return not inside or not any(c.isascii() and c.isalpha() for c in (before, behind) if c)
+    """Is a label in Latin letters or katakana a word of its own, not a part of one?"""
+    script = _SCRIPT.match(folded[start])
+    if script is None or not _SCRIPT.match(folded[end - 1]):
+        return True
+    around = (folded[start - 1 : start] if start else "", folded[end : end + 1])
+    return not any(c and _same(script, c) for c in around)
+
+
+def _same(script: re.Match[str], char: str) -> bool:
+    other = _SCRIPT.match(char)
+    return other is not None and other.lastindex == script.lastindex

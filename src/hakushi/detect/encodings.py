@@ -40,10 +40,11 @@ codecs.register_error("hakushi.mark", _mark)
 
 
 def decode(data: bytes, encoding: str | None = None) -> Text:
-    """The bytes as text, in their most likely encoding unless one is given. Never raises.
+    """The bytes as text, in their most likely encoding unless one is given.
 
     Broken bytes become U+FFFD, one a place; a byte-order mark is no character. ``offsets`` maps
-    every character to its first byte. An unknown encoding's name is as good as none.
+    every character to its first byte. No bytes make it raise; a name that no encoding has is
+    LookupError.
     """
     named = _known(encoding)
     bom = next(
@@ -59,17 +60,13 @@ def decode(data: bytes, encoding: str | None = None) -> Text:
 def _known(encoding: str | None) -> str | None:
     if encoding is None:
         return None
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        return None
+    name = codecs.lookup(encoding).name
     alias = {
         "shift_jis": "cp932", "ascii": "utf-8", "utf-8-sig": "utf-8", "iso8859-1": "latin-1",
         "iso2022_jp": "iso-2022-jp", "iso2022_jp_1": "iso-2022-jp", "iso2022_jp_2": "iso-2022-jp",
         "cp1252": "latin-1",
     }  # fmt: skip
-    name = alias.get(name, name)
-    return name if name in ENCODINGS or name == "utf-16" else None
+    return alias.get(name, name)
 
 
 # --- guessing ----------------------------------------------------------------------------
@@ -149,6 +146,8 @@ def _decode(data: bytes, encoding: str, skip: int) -> Text:
 
     if encoding == "iso-2022-jp":
         return _decode_7bit(data)
+    if encoding not in ENCODINGS:
+        return _decode_slowly(data, encoding)
     if not encoding.startswith("utf-16") and data.isascii():
         return Text(data.decode("ascii"), range(len(data) + 1), encoding)
     body = memoryview(data)[skip:]
@@ -230,6 +229,21 @@ def _walk_euc(data: memoryview, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np
         out.append(length)
         at += length
     return np.array(out, np.int64)
+
+
+def _decode_slowly(data: bytes, encoding: str) -> Text:
+    """Byte by byte, for any encoding that Python has."""
+    chars: list[str] = []
+    offsets: list[int] = []
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    first = 0
+    for at in range(len(data)):
+        for char in decoder.decode(data[at : at + 1], at + 1 == len(data)):
+            chars.append(char)
+            offsets.append(first)
+            first = at
+        first = at + 1 - len(decoder.getstate()[0])
+    return Text("".join(chars), (*offsets, len(data)), encoding)
 
 
 def _decode_7bit(data: bytes) -> Text:

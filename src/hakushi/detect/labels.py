@@ -11,6 +11,7 @@ REACH = 72
 """Characters before a value in which its label may begin."""
 
 _GAP = 24
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,60}>")
 _FOREIGN = re.compile(
     r"(?:[A-Za-z_][A-Za-z0-9_.\-]{1,20} ?[=#]|番号|番|コード|記号|品番|型番|型式|型名|伝票|管理"
     r"|測点|座標|寸法|[Nn]o\.?|NO\.?|№|\bID|[Cc]ode|CODE|JAN|ISBN|EAN|UPC|SKU|LBA|S/N|SN"
@@ -23,7 +24,7 @@ _LATIN_GAP = re.compile(
 """What may stand between a label in Latin letters and its value: no code."""
 
 _TIGHT = re.compile(
-    r"[\s:=|「『【】〕〔\[\])>\"'、・,/\-*#名]{0,12}(?:\([^()\n]{0,24}\))?[\s:=|「『】〕\]>\"'、・,は]{0,12}$"
+    r"[\s:=|「『【】〕〔\[\])>\"'、・,/\-*#名]{0,12}(?:\([^()\n]{0,24}\))?[\s:=|「『】〕\]>\"'・は]{0,12}$"
 )
 """What may stand between a label and a name: signs, and a remark in brackets."""
 
@@ -58,10 +59,12 @@ class Labels:
         i = bisect_right(self._ends, start) - 1
         if i >= 0 and self.all[i].start >= low:
             last = self.all[i]
-            gap = folded[last.end : start]
+            gap = _TAG.sub("", folded[last.end : start])
             latin = folded[last.start].isascii()
             allowed = _LATIN_GAP if latin else _TIGHT if tight else None
             joins = _joins(gap) and (allowed is None or allowed.match(gap))
+            if latin and tight and not set(gap) & set(":=\"'>|\t"):
+                joins = False  # "kernel-name  ..." is no form
             if joins and (foreign is None or foreign.start() < last.end):
                 kinds = last.kinds
                 while i > 0 and self.all[i].start - self.all[i - 1].end <= 3:

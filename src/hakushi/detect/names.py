@@ -136,6 +136,8 @@ def narrow(value: str) -> tuple[int, int] | None:
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)
     if kanji is None or " " in rest:
         return start, end
+    if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
+        return None  # 仕様, 同様, 模様, 多様, 異様
     if len(kanji[0]) > 6 or _NO_GIVEN.match(bare, kanji.end()):
         return None
     return start, end
