@@ -15,8 +15,16 @@ from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
 _DATA = Path(__file__).parents[1] / "data"
 
 _NAME_KANJI = rf"[{KANJI}ヶケノ]"
+NEXT = (
+    r"(?!電話|住所|現住|性別|生年|年齢|年令|満[0-9]|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業"
+    r"|連絡|氏名|印|殿|様|被保険|記号|番号|所属|役職|担当|[男女](?![ぁ-ん一-龠])|昭和|平成|令和|大正"
+    r"|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|組|内線|直通|備考|以上|御中|代表"
+    r"|被告|原告|宛|作成|発行|登録|整理|通知)"
+)
+"""What stands behind a surname and a space and is no given name: the next field of a form."""
+
 _GIVEN = (
-    rf"(?:[{KANJI}ノ]{{1,5}}[{HIRAGANA}]{{0,3}}|[{HIRAGANA}]{{1,5}}[{KANJI}]{{0,2}}"
+    rf"{NEXT}(?:[{KANJI}ノ]{{1,5}}[{HIRAGANA}]{{0,3}}|[{HIRAGANA}]{{1,5}}[{KANJI}]{{0,2}}"
     rf"|[{KATAKANA}]{{2,6}})"
 )
 NAME = (

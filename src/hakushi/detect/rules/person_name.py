@@ -2,7 +2,7 @@
 
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
-from hakushi.detect.names import NAME, narrow, plausible, surname_of
+from hakushi.detect.names import NAME, NEXT, narrow, plausible, surname_of
 
 _K = f"[{KANJI}ヶケノ]"
 _LABELS = (
@@ -136,7 +136,7 @@ PLUGIN = Detector(
             after=8,
         ),
         Form(
-            rf"(?:代表取締役(?:社長|会長)?|代表社員|代表理事|理事長|取締役社長)[ :\n]{{1,3}}(?P<v>{_K}{{1,5}} {_K}{{1,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?)(?![{KANJI}{HIRAGANA}])",
+            rf"(?:代表取締役(?:社長|会長)?|代表社員|代表理事|理事長|取締役社長)[ :\n]{{1,3}}(?P<v>{_K}{{1,5}} {NEXT}{_K}{{1,5}}|{_K}{{2,7}}(?:[{HIRAGANA}]{{2,4}})?)(?![{KANJI}{HIRAGANA}])",
             Need.ALONE,
             near="代表取締役|代表社員|代表理事|理事長|取締役社長",
             before=4,
@@ -159,7 +159,7 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
             prove=_labelled,
         ),
         Form(
@@ -172,7 +172,7 @@ PLUGIN = Detector(
         ),
         Form(
             r"(?:課長|部長|係長|局長|所長|室長|次長|市長|町長|村長|区長|知事|議員|議長|委員長?|校長|教頭|院長|署長|館長|園長|主任|主事|主査|参事|主幹|補佐|弁護士|税理士|司法書士|行政書士|社会保険労務士|公認会計士|医師|教授|講師|原告|被告|申立人|相手方|債権者|債務者|被相続人) {1,3}"
-            rf"(?P<v>{_K}{{1,5}} {{1,2}}{_K}{{1,5}}|{_K}{{3,6}})(?![{KANJI}{KATAKANA}])",
+            rf"(?P<v>{_K}{{1,5}} {{1,2}}{NEXT}{_K}{{1,5}}|{_K}{{3,6}})(?![{KANJI}{KATAKANA}])",
             Need.ALONE,
             _strict,
             near="[長事員士師授告人方者任査幹佐] ",
