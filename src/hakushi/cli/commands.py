@@ -21,6 +21,8 @@ COMMANDS = {
     "policy": message("What may be asked of an erasure."),
     "simulate": message("Virtual drives that can lie, hide and fail, to try things on."),
     "detect": message("Find personal data in files: the detectors alone."),
+    "log": message("The signed log: make one, show its head, check it, prove an entry."),
+    "key": message("Keys that sign: make and show them."),
 }
 """Every command and what it does. ``hakushi.cli.NAME`` holds a function of that name, or, where it
 has several commands, ``app``."""

@@ -9,6 +9,7 @@ from hakushi.ledger.checkpoint import Checkpoint
 from hakushi.ledger.merkle import Frontier, leaf_hash
 from hakushi.ledger.note import Note
 from hakushi.ledger.policy import Policy
+from hakushi.ledger.receipt import signature_failures
 from hakushi.ledger.view import Read, View
 from hakushi.model import Malformed, Message, message
 
@@ -37,7 +38,7 @@ def audit(read: Read, note: bytes, policy: Policy, earlier: bytes | None = None)
         view = View(read, note)
     except Malformed as error:
         return Audit(None, (message("The checkpoint cannot be read: {why}.", why=str(error)),))
-    failures = _signatures(note, policy, view.head.origin)
+    failures = signature_failures(view.head.origin, policy.standing(Note.parse(note)))
     before = None
     if earlier is not None:
         try:
@@ -49,21 +50,6 @@ def audit(read: Read, note: bytes, policy: Policy, earlier: bytes | None = None)
             )
     failures += _tree(view, before)
     return Audit(view.head, tuple(failures[:_MOST_FAILURES]))
-
-
-def _signatures(note: bytes, policy: Policy, origin: str) -> list[Message]:
-    standing = policy.standing(Note.parse(note))
-    failures = [
-        message("The signature of {name} on the checkpoint is wrong.", name=line.name)
-        for line in standing.broken
-    ]
-    if not standing.logs:
-        failures.append(
-            message("No key that the policy trusts for the log {origin} signed it.", origin=origin)
-        )
-    if not standing.quorum:
-        failures.append(message("Too few witnesses of the policy cosigned the checkpoint."))
-    return failures
 
 
 def _before(before: Checkpoint, now: Checkpoint, note: bytes, policy: Policy) -> list[Message]:

@@ -116,23 +116,24 @@ def check(receipt: Receipt, policy: Policy | None) -> Checked:
     if policy is None:
         return Checked(head.origin, proof.index, head.size, tuple(failures))
     standing = policy.standing(note)
-    failures += _signature_failures(head.origin, standing)
+    failures += signature_failures(head.origin, standing)
+    failures += [
+        message(
+            "The checkpoint is signed by {name}, whom the policy does not name.", name=line.name
+        )
+        for line in standing.unknown
+    ]
     signers = tuple(str(key) for key in standing.logs)
     return Checked(
         head.origin, proof.index, head.size, tuple(failures), signers, standing.witnesses
     )
 
 
-def _signature_failures(origin: str, standing: Standing) -> list[Message]:
+def signature_failures(origin: str, standing: Standing) -> list[Message]:
+    """What the policy misses on a checkpoint of that log. Unknown signatures are nothing."""
     failures = [
         message("The signature of {name} on the checkpoint is wrong.", name=line.name)
         for line in standing.broken
-    ]
-    failures += [
-        message(
-            "The checkpoint is signed by {name}, whom the policy does not name.", name=line.name
-        )
-        for line in standing.unknown
     ]
     if not standing.logs:
         failures.append(
