@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -28,6 +28,7 @@ from hakushi.model import (
     Locator,
     Role,
     Run,
+    State,
 )
 from hakushi.recover import records
 from hakushi.recover.resolve import Claim, Resolved, resolve
@@ -202,7 +203,7 @@ class Work:
         for artifact in self.case.artifacts(f"runs IS NOT NULL AND {which}"):
             runs = absolute(artifact, top, volumes)
             if runs is not None:
-                yield Claim(artifact, runs)
+                yield _claim(artifact, runs, volumes)
 
     def _volumes(self) -> dict[Locator, Artifact]:
         return {a.locator: a for a in self.case.artifacts("role=?", (Role.VOLUME.value,))}
@@ -274,6 +275,15 @@ class Work:
                 self.case.join(pieces, ended)
                 pieces, ended, last = [], [], time.monotonic()
         self.case.join(pieces, ended)
+
+
+def _claim(artifact: Artifact, runs: tuple[Run, ...], volumes: Mapping[Locator, Artifact]) -> Claim:
+    """A file's claim; an old file system's one with whether its record was in use to the end."""
+    parent = artifact.locator.parent
+    volume = None if parent is None else volumes.get(parent)
+    if volume is None or volume.state is not State.DELETED:
+        return Claim(artifact, runs)
+    return Claim(artifact, runs, parent, artifact.locator.last[1].endswith(records.HELD))
 
 
 def absolute(

@@ -28,10 +28,16 @@ _RANK = {State.LIVE: 0, State.DELETED: 1, State.CARVED: 2}
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An artifact, and its bytes as runs on the medium (not on its parent), cut to its size."""
+    """An artifact, and its bytes as runs on the medium (not on its parent), cut to its size.
+
+    ``system``: the file system that no longer stands whose record tells of it. ``held``: that
+    record was in use to the end, so nothing that the same system had freed can be newer there.
+    """
 
     artifact: Artifact
     runs: tuple[Run, ...]
+    system: Locator | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,9 @@ def resolve(claims: Iterable[Claim], size: int) -> Resolved:
     owned = _union(live, structures)
 
     deleted = table.pieces(State.DELETED, superseded)
-    gone = deleted.owners(_touching(deleted, owned)) | _lost_to_newer(table.times, deleted)
+    contested, older = _without_freed(table, deleted)
+    gone = deleted.owners(_touching(deleted, owned)) | older
+    gone |= _lost_to_newer(table.times, contested)
     whole = np.array(table.whole, bool)
     whole[list(gone)] = False
     kept = _merged(deleted.where(whole[deleted.owner]))
@@ -140,6 +148,10 @@ class _Table:
     whole: bytearray = field(default_factory=bytearray)
     ranks: bytearray = field(default_factory=bytearray)
     unnamed: bytearray = field(default_factory=bytearray)
+    held: bytearray = field(default_factory=bytearray)
+    systems: array[int] = field(default_factory=lambda: array("i"))
+    """For each claim the index of its old file system; -1 without one."""
+    index: dict[Locator, int] = field(default_factory=dict)
     superseded: set[int] = field(default_factory=set)
     best: dict[bytes, int] = field(default_factory=dict)
     """Runs -> the best claim on exactly these; -1 for a live one."""
@@ -166,6 +178,10 @@ class _Table:
         self.whole.append(artifact.complete)
         self.ranks.append(_RANK[artifact.state])
         self.unnamed.append(artifact.path is None)
+        self.held.append(claim.held)
+        system = claim.system
+        number = -1 if system is None else self.index.setdefault(system, len(self.index))
+        self.systems.append(number)
         self._settle(key, len(self.locators) - 1)
 
     def _settle(self, key: bytes, index: int) -> None:
@@ -185,6 +201,7 @@ class _Table:
             self.ranks[index],
             not self.whole[index],
             self.unnamed[index],
+            not self.held[index],
             -self.times[index],
             self.locators[index],
         )
@@ -225,6 +242,54 @@ def _key(spans: list[tuple[int, int]]) -> bytes:
 
 
 # --- which of several deleted files a byte belongs to ------------------------------------
+
+
+def _without_freed(table: _Table, pieces: _Pieces) -> tuple[_Pieces, set[int]]:
+    """The pieces without the bytes that a freed record claims and one that its own file system
+    held to the end; and who lost such bytes. They contest nobody there: they are older.
+    """
+    import numpy as np
+
+    systems, held = np.array(table.systems, np.int64), np.array(table.held, bool)
+    lost: set[int] = set()
+    for system in range(len(table.index)):
+        here = systems[pieces.owner] == system
+        owned = _merged(pieces.where(here & held[pieces.owner]))
+        under = here & ~held[pieces.owner] & _touching(pieces, owned)
+        if under.any():
+            lost |= pieces.owners(under)
+            pieces = _joined_pieces(pieces.where(~under), _cut_out(pieces.where(under), owned))
+    return pieces, lost
+
+
+def _cut_out(pieces: _Pieces, owned: _Set) -> _Pieces:
+    """What of the pieces lies outside a set."""
+    import numpy as np
+
+    rows: list[tuple[int, int, int]] = []
+    first = np.searchsorted(owned.ends, pieces.starts, side="right").tolist()
+    spans = zip(pieces.starts.tolist(), pieces.ends.tolist(), pieces.owner.tolist(), strict=True)
+    for index, (start, end, owner) in zip(first, spans, strict=True):
+        at = start
+        while index < len(owned.starts) and owned.starts[index] < end:
+            if owned.starts[index] > at:
+                rows.append((at, int(owned.starts[index]), owner))
+            at = int(owned.ends[index])
+            index += 1
+        if at < end:
+            rows.append((at, end, owner))
+    out = np.array(rows, np.int64).reshape(-1, 3)
+    return _Pieces(out[:, 0], out[:, 1], out[:, 2])
+
+
+def _joined_pieces(a: _Pieces, b: _Pieces) -> _Pieces:
+    import numpy as np
+
+    return _Pieces(
+        np.concatenate((a.starts, b.starts)),
+        np.concatenate((a.ends, b.ends)),
+        np.concatenate((a.owner, b.owner)),
+    )
 
 
 def _lost_to_newer(times: array[int], pieces: _Pieces) -> set[int]:

@@ -13,6 +13,9 @@ from hakushi import plugins
 from hakushi.model import Artifact, Damage, Extents, Run, Source
 from hakushi.recover.cursor import Budget
 
+HELD = "-used"
+"""How the last locator step of a file ends whose record was in use until its file system ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -42,8 +45,9 @@ class Records:
     """A kind of old record.
 
     ``read`` gives the files that the records tell of, as artifacts below ``source.locator``:
-    deleted ones, that nothing which still stands lists; each generation of a file system a volume
-    of its own. Hostile bytes give fewer artifacts, never an error but `Malformed`.
+    deleted ones, that nothing which still stands lists. Each generation of a file system is a
+    deleted volume of its own; its files' steps end in `HELD` where their records were in use.
+    Hostile bytes give fewer artifacts, never an error but `Malformed`.
     """
 
     id: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hakushi.media import Memory, Runs
 from hakushi.model import Extent, Malformed, Run, Source, Unreadable
 from hakushi.recover.filesystem.ntfs_records import Attribute, record
+from hakushi.recover.records import HELD
 from hakushi.recover.records._lznt1 import Compressed
 from hakushi.recover.records._ntfs_scan import COMPRESSED, DATA, ENCRYPTED, Head, head
 
@@ -133,7 +134,7 @@ def step(stream: Stream, origin: int, used: bool) -> str:
     """
     places = stream.places if stream.compressed else stream.places[:1]
     where = "+".join(str(at - origin) for at in dict.fromkeys(places))
-    return f"{where}-{stream.first.id}-{'used' if used else 'freed'}"
+    return f"{where}-{stream.first.id}{HELD if used else '-freed'}"
 
 
 def member(source: Source, value: str) -> Source:
