@@ -207,3 +207,31 @@ def test_a_row_of_values_is_no_header():
 )
 def test_names_stand_only_where_something_anchors_them(text, names):
     assert {value for kind, value in found(text) if kind == "person_name"} == names
+
+
+ROWS = [
+    "0001,山田　太郎,ヤマダ タロウ,架空県港町1-2,0312345678,S58.5.16",
+    "0002,佐藤花子,サトウ ハナコ,架空県港町3,09012345678,H1.2.3",
+    "0003,鈴木 一郎,スズキ イチロウ,架空県港町4-5,0451234567,1970/03/04",
+    "0004,雲居 凛,クモイ リン,,0664321234,S40.1.1",
+    "0005,高橋さくら,タカハシ サクラ,架空県港町8,0753214321,S41.2.3",
+]
+
+
+def test_rows_without_a_header_say_what_their_columns_are():
+    kinds = [kind for kind, _ in found("\n".join(ROWS))]
+    assert kinds.count("person_name") == 5
+    assert kinds.count("kana_name") == 5
+    assert kinds.count("phone") == 5
+    assert kinds.count("birth_date") == 5
+
+
+def test_a_few_rows_or_a_list_of_goods_say_nothing():
+    assert "person_name" not in {kind for kind, _ in found("\n".join(ROWS[:4]))}
+    goods = "\n".join(f"{n},ボルト ナット,M{n},2019/03/0{n},0{n}12345678" for n in range(1, 9))
+    assert found(goods) == set()
+
+
+def test_a_header_further_down_is_still_seen():
+    text = "\n".join(f"{n},部品,{n}00" for n in range(1, 20)) + "\n氏名,電話番号\n雲居,0312345678\n"
+    assert found(text) == {("person_name", "雲居"), ("phone", "0312345678")}

@@ -92,7 +92,9 @@ class Detector:
     itself? ``normal``: one spelling for equal values. ``mask``: the little that may
     be shown. ``scarce``: chance numbers pass the proof, so unlabelled candidates among many that
     fail it are refused. ``sure``: would noise hardly ever look like this value and its anchor? If
-    not, bytes that are no clean text must read like text for longer around it.
+    not, bytes that are no clean text must read like text for longer around it. ``alike``: is
+    a cell one of those that together say what a column without a header is (most of them; all,
+    where ``scarce``)? Only with a column of the kind ``beside`` in the table, where given.
 
     ``literals`` (besides labels) and ``shapes`` wake the prefilter over raw bytes: words in every
     encoding, and patterns of bounded width over ASCII, where ``form`` alone finds it.
@@ -114,6 +116,8 @@ class Detector:
     mask: Callable[[str], str] = mask_number
     scarce: bool = False
     sure: Callable[[str], bool] = bool
+    alike: Callable[[str], bool] | None = None
+    beside: str = ""
     literals: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     yes: tuple[tuple[str, str], ...] = ()

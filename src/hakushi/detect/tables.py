@@ -26,6 +26,9 @@ _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
 """What a row of values has and a header has not."""
 
+_SAMPLE_ROWS, _FEWEST_ROWS, _MOST = 12, 5, 0.75
+"""Rows read to tell a table without a header, rows needed, share of cells that must agree."""
+
 _MAX_LINE = 20_000
 _MAX_COLUMNS = 256
 
@@ -141,6 +144,7 @@ def cells(
     """
     out: list[Cell] = []
     header, at = carried, 0
+    plain = 0  # lines before this place were seen to have no header and to say none
     watched: Header | None = None
     pending = watch is not None
     while at < len(folded):
@@ -151,25 +155,73 @@ def cells(
             at = folded.rfind("\n", at, delimited.start()) + 1 or at
         if pending and watch is not None and at >= watch:
             pending, watched = False, header
-        end = folded.find("\n", at)
-        end = len(folded) if end < 0 else end
-        line = folded[at:end]
-        fresh = header_of(line)
+        end = _line_end(folded, at)
+        fresh = header_of(folded[at:end])
         if fresh is not None:
             header = fresh
             out.append(Cell(at, end, HEADER))
-        elif header is not None:
-            fields = _row(line, at, header)
-            if fields is None:
-                header = None
-            else:
-                out.extend(
-                    Cell(a, b, c)
-                    for (a, b), c in zip(fields, header.columns, strict=False)
-                    if a < b
-                )
+        else:
+            if header is None and at >= plain:
+                header, plain = _said_by_rows(folded, at)
+            row = None if header is None else _cells_of(folded[at:end], at, header)
+            header = None if row is None else header
+            out.extend(row or ())
         at = end + 1
     return out, header if pending or watch is None else watched
+
+
+def _line_end(folded: str, at: int) -> int:
+    end = folded.find("\n", at)
+    return len(folded) if end < 0 else end
+
+
+def _cells_of(line: str, base: int, header: Header) -> list[Cell] | None:
+    fields = _row(line, base, header)
+    if fields is None:
+        return None
+    return [Cell(a, b, c) for (a, b), c in zip(fields, header.columns, strict=False) if a < b]
+
+
+def _said_by_rows(folded: str, at: int) -> tuple[Header | None, int]:
+    """The header that some rows without one say by their cells; and up to where they were read."""
+    delimiter, width, end = "", 0, at
+    rows: list[list[str]] = []
+    while len(rows) < _SAMPLE_ROWS and at < len(folded):
+        end = _line_end(folded, at)
+        line = folded[at:end]
+        if not rows:
+            delimiter = next((d for d in "\t,;|" if d in line), "")
+        fields = split(line, 0, delimiter) if delimiter and len(line) <= _MAX_LINE else []
+        if len(fields) < 2 or (rows and len(fields) != width) or header_of(line) is not None:
+            break
+        width = len(fields)
+        rows.append([line[a:b] for a, b in fields])
+        at = end + 1
+    if len(rows) < _FEWEST_ROWS:
+        return None, end
+    columns = _said(rows)
+    return (Header(delimiter, columns) if any(c.kind for c in columns) else None), at
+
+
+def _said(rows: list[list[str]]) -> tuple[Column, ...]:
+    """What the columns of rows are, by what most of their cells look like."""
+    kinds: list[str | None] = []
+    for values in zip(*rows, strict=True):
+        filled = [v for v in values if v]
+        found = None
+        for one in detectors():
+            if one.alike is None or len(filled) < _FEWEST_ROWS:
+                continue
+            share = sum(map(one.alike, filled)) / len(filled)
+            if share >= (1.0 if one.scarce else _MOST):
+                found = one.kind
+                break
+        kinds.append(found)
+    beside = {d.kind: d.beside for d in detectors()}
+    return tuple(
+        Column(k) if k is not None and (not beside[k] or beside[k] in kinds) else Column()
+        for k in kinds
+    )
 
 
 def _row(line: str, base: int, header: Header) -> list[tuple[int, int]] | None:

@@ -147,6 +147,7 @@ PLUGIN = Detector(
     prove=lambda value: len(value) >= 4,
     narrow=narrow,
     normal=normal,
+    alike=lambda value: value.startswith(tuple(PREFECTURES)) and any(c.isdigit() for c in value),
     mask=_mask,
     literals=(*PREFECTURES, r"\d丁目", r"\d番地", r"\k市\k\k\d", r"\k市\k\k\k\d", r"\k区\k\k\d"),
     yes=(

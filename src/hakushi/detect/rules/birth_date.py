@@ -153,6 +153,8 @@ PLUGIN = Detector(
     ),
     prove=bool,
     normal=normal,
+    alike=lambda value: "1900" < normal(value)[:4] < "2020",
+    beside="person_name",
     mask=_mask,
     literals=(r"日生まれ", r"日生"),
     yes=(

@@ -1,6 +1,7 @@
 """法人番号: thirteen digits, the first a check digit; T and it, a registered invoice issuer's."""
 
 from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import digits
 
 
 def prove(value: str) -> bool:
@@ -52,6 +53,7 @@ PLUGIN = Detector(
     header=r"法人(?:番号|no\.?)|インボイス(?:登録)?番号|(?:適格請求書発行)?事業者登録番号|^登録番号|corporate_?(?:no|number)|h[ou]{1,2}jin_?(?:bango|no)",
     cell=(r"(?P<v>T?\d{13}|T?\d[ \-]\d{4}[ \-]\d{4}[ \-]\d{4})",),
     prove=prove,
+    alike=lambda value: prove(digits(value)) and _stands(value),
     stands=_stands,
     scarce=True,
     shapes=(r"T\d{13}",),

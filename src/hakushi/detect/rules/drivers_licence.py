@@ -1,6 +1,7 @@
 """運転免許証番号: commission, year, serial, check digit, times issued anew."""
 
 from hakushi.detect.detector import Detector, Form
+from hakushi.detect.fold import digits
 
 _COMMISSIONS = range(10, 98)
 """Public safety commissions: 10 Hokkaido … 97 Okinawa."""
@@ -46,6 +47,9 @@ PLUGIN = Detector(
     header=r"(?:運転)?免許(?:証)?(?:の?番号|no\.?)?|(?:driver'?s?_?)?licen[cs]e(?:_?(?:no|number))?|menkyo_?(?:bango|no)",
     cell=(r"第? ?(?P<v>\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4}) ?号?",),
     prove=prove,
+    alike=lambda value: prove(digits(value)),
+    beside="person_name",
+    scarce=True,
     yes=(
         ("運転免許証番号 458751891781", "458751891781"),
         ("免許証の番号　第４５８７５１８９１７８１号", "４５８７５１８９１７８１"),

@@ -1,5 +1,7 @@
 """フリガナ: the reading of a name, in a column, behind a label, or in brackets behind the name."""
 
+import re
+
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 
@@ -101,6 +103,8 @@ PLUGIN = Detector(
     ),
     prove=prove,
     normal=normal,
+    alike=lambda value: bool(re.fullmatch(rf"{_A}{{2,10}}[ ・]?{_A}{{2,10}}", value)),
+    beside="person_name",
     mask=mask_word,
     yes=(
         ("フリガナ：ヤマダ　タロウ", "ヤマダ　タロウ"),

@@ -56,6 +56,7 @@ PLUGIN = Detector(
     header=r"個人番号|マイナンバー|ﾏｲﾅﾝﾊﾞｰ|my_?number|kojin_?bango|個人no\.?",
     cell=(r"(?P<v>\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4})",),
     prove=prove,
+    alike=lambda value: prove(digits(value)) and _stands(value),
     stands=_stands,
     scarce=True,
     yes=(

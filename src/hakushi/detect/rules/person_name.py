@@ -1,5 +1,7 @@
 """氏名: only where anchored: 様, 殿, 氏; a label; an office's introduction; a name column."""
 
+import re
+
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
 from hakushi.detect.names import NAME, NEXT, narrow, plausible, surname_of
@@ -84,6 +86,9 @@ _LABELS = (
     "担当",
     "担当者",
 )
+
+
+_FULL = re.compile(rf"{_K}{{1,4}} ?(?:{_K}{{1,4}}|[{HIRAGANA}]{{2,4}})")
 
 
 def _normal(value: str) -> str:
@@ -213,6 +218,7 @@ PLUGIN = Detector(
     narrow=narrow,
     sure=lambda value: len(surname_of(value)) > 1,
     normal=_normal,
+    alike=lambda value: bool(_FULL.fullmatch(value)) and plausible(value, known=True),
     mask=mask_word,
     literals=(r"\k\k\s様", r"\k\k\s殿", "と申します", "代表取締役"),
     yes=(

@@ -130,6 +130,8 @@ PLUGIN = Detector(
     prove=prove,
     stands=_planned,
     normal=normal,
+    alike=lambda value: value[:1] == "0" and prove(normal(value)),
+    beside="person_name",
     mask=_mask,
     shapes=(r"0\d{1,4}[-)]\d{1,4}-\d{4}", r"\+81[ -]?\d"),
     yes=(

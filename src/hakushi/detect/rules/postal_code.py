@@ -1,6 +1,7 @@
 """郵便番号: three digits and four."""
 
 from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import digits
 
 
 def prove(value: str) -> bool:
@@ -40,6 +41,8 @@ PLUGIN = Detector(
     header=r"郵便番号|郵便(?:no)?|〒|zip(?:_?code)?|post(?:al)?_?code|ゆうびん番号",
     cell=(r"〒? {0,2}(?P<v>\d{3}-?\d{4})",),
     prove=prove,
+    alike=lambda value: len(value) == 8 and value[3] == "-" and prove(digits(value)),
+    beside="person_name",
     mask=lambda value: value[:3] + "".join("*" if c.isdigit() else c for c in value[3:]),
     literals=(r"〒\s\d\d\d",),
     yes=(
