@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from hakushi.model import Conflict, Refused, message
@@ -59,22 +59,22 @@ class Files:
             return None
 
     def put(self, objects: Mapping[str, bytes]) -> None:
-        folders: dict[Path, None] = {}
+        fresh = {}
         for name, data in objects.items():
             kept = self.read(name)
             if kept is None:
-                self._write(name, data)
+                fresh[name] = data
             elif kept != data:
                 raise Conflict(f"{name} is there with other bytes")
-            # Also where it was there: who wrote it may have died before this.
-            folders[self._path(name).parent] = None
-        for folder in folders:
+        self._write(fresh)
+        # Also of those that were there: who wrote them may have died before this.
+        for folder in dict.fromkeys(self._path(name).parent for name in objects):
             _sync(folder)
 
     def swap(self, name: str, old: bytes | None, new: bytes) -> None:
         if self.read(name) != old:
             raise Conflict(f"{name} was changed by another")
-        self._write(name, new)
+        self._write({name: new})
         _sync(self._path(name).parent)
 
     def names(self, prefix: str) -> list[str]:
@@ -99,20 +99,35 @@ class Files:
         if self._lock < 0:
             raise Refused(message("{path} was opened for reading only.", path=str(self.folder)))
 
-    def _write(self, name: str, data: bytes) -> None:
-        """The whole file under its name; its folder is not yet fsynced."""
+    def _write(self, objects: Mapping[str, bytes]) -> None:
+        """Whole files under their names; their folders are not yet fsynced."""
         self._writer()
-        path = self._path(name)
-        self._make(path.parent)
-        beside = path.with_name(path.name + _BESIDE)
+        paths = {self._path(name): data for name, data in objects.items()}
+        besides = {path: path.with_name(path.name + _BESIDE) for path in paths}
         try:
-            _write_whole(beside, data)
-            beside.replace(path)
+            with ExitStack() as opened:
+                # All are written before the first fsync, which then carries most of the rest.
+                fds = [self._begin(besides[p], data, opened) for p, data in paths.items()]
+                for fd in fds:
+                    os.fsync(fd)
+            for path, beside in besides.items():
+                beside.replace(path)
         except OSError:
             # A checkpoint that was signed but never became the head must not lie about.
             with suppress(OSError):
-                beside.unlink(missing_ok=True)
+                for beside in besides.values():
+                    beside.unlink(missing_ok=True)
             raise
+
+    def _begin(self, path: Path, data: bytes, opened: ExitStack) -> int:
+        """Writes a new file; it stays open to be fsynced."""
+        self._make(path.parent)
+        fd = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        opened.callback(os.close, fd)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+        return fd
 
     def _make(self, folder: Path) -> None:
         """Makes a folder and those above it, each durable in its own."""
@@ -142,17 +157,6 @@ class Files:
                 yield from self._below(folder / entry.name, f"{prefix}{entry.name}/")
             elif not entry.name.endswith(_BESIDE):
                 yield prefix + entry.name
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(fd, left) :]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _sync(folder: Path) -> None:
