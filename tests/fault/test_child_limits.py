@@ -81,7 +81,7 @@ NONSENSE = {
         "time.sleep(9)"
     ),
 }
-TIGHT = Limits(memory=400 << 20, cpu=1, seconds=3.0, files=32)
+TIGHT = Limits(memory=400 << 20, cpu=1, seconds=4.0, files=32)
 
 
 @pytest.mark.parametrize("name", DEATHS)
@@ -157,6 +157,28 @@ def test_the_caller_may_stop_it_at_every_frame() -> None:
     one = child("while True: yield 1")
     with pytest.raises(Malformed, match="budget"):
         list(one.ask(None, tick))
+    assert not one.alive
+
+
+def test_silence_ends_it_long_before_its_time() -> None:
+    one = child("yield 1\ntime.sleep(600)", Limits(seconds=600, silence=1.0))
+    answer = one.ask(None)
+    assert next(answer) == 1
+    began = time.monotonic()
+    with pytest.raises(Malformed, match="out of time"):
+        next(answer)
+    assert time.monotonic() - began < 15
+
+
+def test_the_caller_may_stop_it_while_it_says_nothing() -> None:
+    def tick() -> None:
+        raise Malformed("budget")
+
+    one = child("while True: pass")
+    began = time.monotonic()
+    with pytest.raises(Malformed, match="budget"):
+        list(one.ask(None, tick))
+    assert time.monotonic() - began < 10
     assert not one.alive
 
 

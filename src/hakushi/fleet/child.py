@@ -47,15 +47,16 @@ _PAGES = 256
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may use: bytes of address space, seconds of processor, seconds of silence.
+    """What a child may use: bytes of address space, seconds of processor, and of its parent's time.
 
-    ``seconds``: how long it may keep its parent waiting in one answer, all waits together; the
-    time that reading the Source takes is not the child's.
+    ``seconds``: how long it may keep its parent waiting in one answer, all waits together, and
+    ``silence``, at a stretch; the time that reading the Source takes is not the child's.
     """
 
     memory: int = 1 << 30
     cpu: int = 3600
     seconds: float = 1800.0
+    silence: float = 60.0
     files: int = 64
 
 
@@ -91,8 +92,8 @@ class Child:
     def ask(self, request: Any, tick: Callable[[], None] = lambda: None) -> Iterator[Any]:
         """What the child answers: JSON values and bytes, as they come.
 
-        ``tick`` is called for every frame, and may raise to stop. An answer that is not taken to
-        its end ends the child.
+        ``tick`` is called for every frame, and every second without one; it may raise to stop. An
+        answer that is not taken to its end ends the child.
         """
         with self._lock:
             if self._dead:
@@ -102,8 +103,7 @@ class Child:
             try:
                 self._send(b"Q", json.dumps(request).encode())
                 while True:
-                    letter, body = self._receive()
-                    tick()
+                    letter, body = self._receive(tick)
                     if letter == b"E":
                         ended = True
                         return
@@ -154,27 +154,35 @@ class Child:
         except OSError:
             raise self._died() from None
 
-    def _receive(self) -> tuple[bytes, bytes]:
-        letter, length = _HEAD.unpack(self._take(_HEAD.size))
+    def _receive(self, tick: Callable[[], None]) -> tuple[bytes, bytes]:
+        letter, length = _HEAD.unpack(self._take(_HEAD.size, tick))
         if length > _FRAME:
             raise self._fail("sent nonsense")
-        return letter, self._take(length)
+        return letter, self._take(length, tick)
 
-    def _take(self, length: int) -> bytes:
+    def _take(self, length: int, tick: Callable[[], None]) -> bytes:
         out = bytearray()
+        silent = 0.0
         while len(out) < length:
+            if self._left <= 0 or silent > self._limits.silence:
+                raise self._fail("ran out of time")
             began = time.monotonic()
+            part: bytes | None = None
             try:
-                self._socket.settimeout(max(0.001, self._left))
+                self._socket.settimeout(max(0.001, min(1.0, self._left)))
                 part = self._socket.recv(min(length - len(out), 1 << 20))
             except TimeoutError:
-                raise self._fail("ran out of time") from None
+                pass
             except OSError:
                 raise self._died() from None
-            self._left -= time.monotonic() - began
-            if not part:
-                raise self._died()
-            out += part
+            waited = time.monotonic() - began
+            self._left -= waited
+            silent = silent + waited if part is None else 0.0
+            tick()
+            if part is not None:
+                if not part:
+                    raise self._died()
+                out += part
         return bytes(out)
 
     def _serve(self, body: bytes) -> None:

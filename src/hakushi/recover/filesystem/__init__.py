@@ -7,7 +7,7 @@ new, empty one is explained byte by byte, and nothing else is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hakushi.fleet.child import Child
@@ -28,11 +28,11 @@ PROGRAM = ("-m", "hakushi.recover.filesystem.child")
 _DAMAGES = 1000
 """Damage told of one file system; what is beyond is counted."""
 
-_HOLES = 64 << 30
-"""Bytes of holes that a file may claim, or 16 times its file system if that is more."""
+_LARGEST = 4 << 30
+"""Bytes that a file may claim to hold, or four times its file system if that is more."""
 
 _DATA = 128
-_DIRECTORY, _LINK = 2, 6
+_FILE, _DIRECTORY, _LINK = 1, 2, 6
 
 _RESIDENT, _ENCRYPTED, _COMPRESSED = 4, 0x10, 0x20
 _FILLER, _SPARSE = 1, 2
@@ -89,7 +89,8 @@ class Layout:
 
 def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact | Damage]:
     """The structures, then every file, live and deleted. Keeps what came before a failure."""
-    yield from layout.own
+    for own in layout.own:
+        yield from _clipped(own, source)
     told = 0
     live = False
     place = source.locator.step(layout.id, "*")
@@ -107,9 +108,24 @@ def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact |
         yield Damage(place, str(error))
     finally:
         child.close()
-    yield from layout.later(live)
+    for structure in layout.later(live):
+        yield from _clipped(structure, source)
     if told > _DAMAGES:
         yield Damage(place, f"{told - _DAMAGES} more things could not be read")
+
+
+def _clipped(own: Artifact | Damage, source: Source) -> Iterator[Artifact | Damage]:
+    """A structure without what lies outside the source; nothing if that is all of it."""
+    if isinstance(own, Damage) or own.role is not Role.STRUCTURE:
+        yield own
+        return
+    runs = tuple(
+        Run(r.at, min(r.length, source.size - r.at))
+        for r in own.runs or ()
+        if r.at is not None and 0 <= r.at < source.size
+    )
+    if runs:
+        yield replace(own, runs=runs, size=sum(r.length for r in runs))
 
 
 def _is_live_file(one: Artifact | Damage) -> bool:
@@ -151,14 +167,27 @@ class _Artifacts:
             yield from self._directory()
             return
         data = [s for s in entry.streams if s.type in self._data_types()]
+        if entry.type == _LINK and not any(_covered(self._runs(s)[0]) for s in data):
+            data = []  # Its target stands in the record itself.
         for stream in data:
             yield from self._content(stream)
         if not data:
-            live = self.state is State.LIVE
-            kind = "link" if entry.type == _LINK else "file" if live else "name"
-            role = Role.CONTENT if live else Role.NAME
-            yield self._bare(self._step(str(entry.inum)), kind, role, entry.path)
+            yield from self._without_bytes()
         yield from self._tables()
+
+    def _without_bytes(self) -> Iterator[Artifact | Damage]:
+        """A live file of which only the name is known, or an old record."""
+        entry, locator = self.entry, self._step(str(self.entry.inum))
+        if self.state is not State.LIVE:
+            yield self._bare(locator, "name", Role.NAME, entry.path)
+            return
+        link = entry.type == _LINK
+        lost = entry.size if not link else 0
+        if lost and entry.type == _FILE:
+            yield Damage(locator, f"none of its {entry.size} bytes has a place")
+        kind = "link" if link else "file"
+        found = self._bare(locator, kind, Role.CONTENT, entry.path)
+        yield replace(found, complete=not lost)
 
     @property
     def state(self) -> State:
@@ -255,7 +284,8 @@ class _Artifacts:
         for addr, length, flags in stream.runs or ():
             if length <= 0 or addr < 0:
                 return out, False
-            if flags & _SPARSE:
+            if flags & _SPARSE or (flags & _FILLER and self.layout.type == "ext"):
+                # The library fills gaps between extents like runs that it has not seen.
                 out.append(Run(None, length * block))
                 continue
             at, size = addr * block, length * block
@@ -278,7 +308,7 @@ class _Artifacts:
 
 def largest(source: Source) -> int:
     """Bytes that a file of this file system may claim to hold, holes included."""
-    return max(_HOLES, 16 * source.size)
+    return max(_LARGEST, 4 * source.size)
 
 
 def _covered(runs: Sequence[Run]) -> int:
@@ -292,7 +322,8 @@ def _cut(runs: Sequence[Run], size: int) -> tuple[Run, ...]:
             break
         take = min(run.length, size)
         last = out[-1] if out else None
-        if last and last.at is not None and run.at == last.at + last.length:
+        following = None if last is None or last.at is None else last.at + last.length
+        if last is not None and run.at == following:
             out[-1] = Run(last.at, last.length + take)
         else:
             out.append(Run(run.at, take))

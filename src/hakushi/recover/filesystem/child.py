@@ -67,6 +67,7 @@ class _Walk:
         """Inodes whose content has been told."""
         self.entered: set[int] = set()
         self.batch: list[Any] = []
+        self.sent = 0
 
     def run(self) -> Iterator[Any]:
         for item in self._tree(int(self.fs.info.root_inum), ""):
@@ -83,7 +84,9 @@ class _Walk:
 
     def _add(self, item: Any) -> Iterator[Any]:
         self.batch.append(item)
-        if len(self.batch) >= _BATCH:
+        self.sent += 1
+        # The first ones go out one by one: what follows may hang the library, or end it.
+        if len(self.batch) >= min(_BATCH, 1 + self.sent // 32):
             yield self.batch
             self.batch = []
 
@@ -96,7 +99,7 @@ class _Walk:
             try:
                 directory = self.fs.open_dir(inode=inum)
             except _BROKEN as error:
-                yield f"directory {path or '/'} ({inum}): {_first_line(error)}"
+                yield f"directory {inum}: {_first_line(error)}"
                 continue
             deeper: list[tuple[int, str, int]] = []
             yield from self._directory(directory, (inum, path, depth), deeper)
@@ -115,24 +118,23 @@ class _Walk:
             except StopIteration:
                 return
             except _BROKEN as error:
-                yield f"directory {path or '/'} ({inum}): {_first_line(error)}"
+                yield f"directory {inum}: {_first_line(error)}"
                 return
             name = file.info.name
             if name is None or name.name in (b".", b"..", None):
                 continue
             child = f"{path}/{_text(name.name)}" if path else _text(name.name)
             entry = self._entry(file, child, f"{inum}-{index}")
+            addr = int(name.meta_addr)
             if entry is None:
+                if addr in self.entered:
+                    yield f"directory {addr} is listed twice or inside itself"
                 continue
             yield entry
-            addr = int(name.meta_addr)
             if entry[6] != _DIRECTORY or entry[3] is None:
                 continue
-            if addr in self.entered:
-                if entry[2]:
-                    yield f"directory {child} ({addr}) is listed twice or inside itself"
-            elif depth >= _DEPTH:
-                yield f"directory {child} ({addr}) is nested too deep"
+            if depth >= _DEPTH:
+                yield f"directory {addr} is nested too deep"
             else:
                 self.entered.add(addr)
                 below = child if len(child) <= _PATH else f"$Deep/{addr}"
