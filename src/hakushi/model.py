@@ -356,6 +356,9 @@ class Artifact:
     """Seconds since 1970, as the medium says it."""
     nested: bool = False
     """It lies inside another file: an archive's member, a mail's attachment."""
+    changed: int | None = None
+    """Seconds since 1970 when its record changed last: copying keeps no such time, so this one,
+    where it is known, tells which of two files came to their bytes later."""
 
     @property
     def extents(self) -> Extents:
@@ -379,6 +382,8 @@ class Artifact:
             self.modified is not None,
             self.path is not None,
             self.nested,
+            self.changed or 0,
+            self.changed is not None,
         )
 
 

@@ -37,6 +37,7 @@ artifacts = st.builds(
     complete=st.booleans(),
     sha256=st.none() | st.sampled_from(["00" * 32, "11" * 32]),
     nested=st.booleans(),
+    changed=st.none() | st.integers(0, 3),
 )
 findings = st.builds(
     Finding,

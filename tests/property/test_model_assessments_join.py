@@ -45,6 +45,7 @@ ARTIFACT = {
     "sha256": st.none() | st.sampled_from(["", "00", "ff"]),
     "modified": st.none() | st.integers(-1, 1),
     "nested": st.booleans(),
+    "changed": st.none() | st.integers(-1, 1),
 }
 artifacts = st.builds(Artifact, **ARTIFACT)
 classes = st.lists(st.tuples(st.integers(0, len(CLASSES) - 1), st.integers(0, 3)), max_size=3)

@@ -29,6 +29,7 @@ def some_claims(draw):
             role=draw(st.sampled_from([Role.CONTENT] * 4 + [Role.STRUCTURE, Role.ENCRYPTED])),
             complete=draw(st.booleans()),
             modified=draw(st.none() | st.integers(1, 3)),
+            changed=draw(st.none() | st.integers(1, 3)),
         )
         system = draw(st.sampled_from([None, None, *SYSTEMS]))
         held = system is not None and draw(st.booleans())
@@ -60,15 +61,22 @@ def union(claims):
 
 
 def lost_in_own(claim, deleted):
-    """Bytes of a freed record that its own file system held for another file to the end."""
-    if claim.system is None or claim.held:
+    """Bytes of a record that a newer file system freed last, or its own held to the end."""
+    if claim.system is None:
         return set()
-    held = union(c for c in deleted if c.held and c.system == claim.system)
-    return bytes_of(claim) & held
+    newer = union(c for c in deleted if c.system is None)
+    if not claim.held:
+        held = [c for c in deleted if c.held and c.system == claim.system]
+        newer |= {x for c in held for x in bytes_of(c) - lost_in_own(c, deleted)}
+    return bytes_of(claim) & newer
+
+
+def time(artifact):
+    return artifact.modified if artifact.changed is None else artifact.changed
 
 
 def known_older(a, b):
-    return a.modified is not None and b.modified is not None and a.modified < b.modified
+    return time(a) is not None and time(b) is not None and time(a) < time(b)
 
 
 @settings(max_examples=400)

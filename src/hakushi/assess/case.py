@@ -53,7 +53,7 @@ CREATE TABLE artifact (
     locator TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL,
     runs BLOB, path TEXT, role TEXT NOT NULL, complete INTEGER NOT NULL, sha256 BLOB,
     modified INTEGER, nested INTEGER NOT NULL, overlaid INTEGER NOT NULL DEFAULT 0,
-    superseded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    superseded INTEGER NOT NULL DEFAULT 0, changed INTEGER) WITHOUT ROWID;
 CREATE TABLE finding (
     locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL,
     strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL, place INTEGER,
@@ -255,10 +255,11 @@ class Case:
             None if artifact.sha256 is None else bytes.fromhex(artifact.sha256),
             artifact.modified,
             int(artifact.nested),
+            artifact.changed,
         )
-        columns = "locator,kind,state,size,runs,path,role,complete,sha256,modified,nested"
+        columns = "locator,kind,state,size,runs,path,role,complete,sha256,modified,nested,changed"
         fresh = db.execute(
-            f"INSERT OR IGNORE INTO artifact ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            f"INSERT OR IGNORE INTO artifact ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
             row,
         )
         if fresh.rowcount:
@@ -380,6 +381,7 @@ class Case:
             sha256=None if row[8] is None else row[8].hex(),
             modified=row[9],
             nested=bool(row[10]),
+            changed=row[13],
         )
 
     def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:

@@ -30,8 +30,9 @@ _RANK = {State.LIVE: 0, State.DELETED: 1, State.CARVED: 2}
 class Claim:
     """An artifact, and its bytes as runs on the medium (not on its parent), cut to its size.
 
-    ``system``: the file system that no longer stands whose record tells of it. ``held``: that
-    record was in use to the end, so nothing that the same system had freed can be newer there.
+    ``system``: the file system that no longer stands whose record tells of it; None for what is
+    newer, a file of one that stands. ``held``: that record was in use to the end, so nothing that
+    the same system had freed can be newer there.
     """
 
     artifact: Artifact
@@ -67,7 +68,7 @@ def resolve(claims: Iterable[Claim], size: int) -> Resolved:
     owned = _union(live, structures)
 
     deleted = table.pieces(State.DELETED, superseded)
-    contested, older = _without_freed(table, deleted)
+    contested, older = _without_older(table, deleted)
     gone = deleted.owners(_touching(deleted, owned)) | older
     gone |= _lost_to_newer(table.times, contested)
     whole = np.array(table.whole, bool)
@@ -174,7 +175,8 @@ class _Table:
         self.spans.extend(spans)
         self.first.append(len(self.spans))
         self.locators.append(artifact.locator)
-        self.times.append(_NEVER if artifact.modified is None else artifact.modified)
+        time = artifact.modified if artifact.changed is None else artifact.changed
+        self.times.append(_NEVER if time is None else time)
         self.whole.append(artifact.complete)
         self.ranks.append(_RANK[artifact.state])
         self.unnamed.append(artifact.path is None)
@@ -244,18 +246,26 @@ def _key(spans: list[tuple[int, int]]) -> bytes:
 # --- which of several deleted files a byte belongs to ------------------------------------
 
 
-def _without_freed(table: _Table, pieces: _Pieces) -> tuple[_Pieces, set[int]]:
-    """The pieces without the bytes that a freed record claims and one that its own file system
-    held to the end; and who lost such bytes. They contest nobody there: they are older.
+def _without_older(table: _Table, pieces: _Pieces) -> tuple[_Pieces, set[int]]:
+    """The pieces without those bytes for which their file systems alone tell who is older; and who
+    lost such bytes. They contest nobody there.
+
+    A standing file system's deleted file is newer than all of one that no longer stands; there, a
+    record in use to the end is newer than one that was freed.
     """
     import numpy as np
 
     systems, held = np.array(table.systems, np.int64), np.array(table.held, bool)
     lost: set[int] = set()
-    for system in range(len(table.index)):
-        here = systems[pieces.owner] == system
-        owned = _merged(pieces.where(here & held[pieces.owner]))
-        under = here & ~held[pieces.owner] & _touching(pieces, owned)
+    for system in range(-1, len(table.index)):
+        of = systems[pieces.owner]
+        if system < 0:
+            newer, older = of < 0, of >= 0
+        else:
+            newer = (of == system) & held[pieces.owner]
+            older = (of == system) & ~held[pieces.owner]
+        owned = _merged(pieces.where(newer))
+        under = older & _touching(pieces, owned)
         if under.any():
             lost |= pieces.owners(under)
             pieces = _joined_pieces(pieces.where(~under), _cut_out(pieces.where(under), owned))

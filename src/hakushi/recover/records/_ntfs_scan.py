@@ -210,9 +210,18 @@ def file_name(attributes: tuple[Attribute, ...]) -> FileName | None:
 
 def modified(attributes: tuple[Attribute, ...]) -> int | None:
     """When the file's data were written last, in seconds since 1970."""
+    return _time(attributes, 8)
+
+
+def changed(attributes: tuple[Attribute, ...]) -> int | None:
+    """When the record was changed last, in seconds since 1970."""
+    return _time(attributes, 16)
+
+
+def _time(attributes: tuple[Attribute, ...], at: int) -> int | None:
     for attribute in attributes:
-        if attribute.type == STANDARD and attribute.content and len(attribute.content) >= 16:
-            return _seconds(attribute.content[8:16])
+        if attribute.type == STANDARD and attribute.content and len(attribute.content) >= 24:
+            return _seconds(attribute.content[at : at + 8])
     return None
 
 

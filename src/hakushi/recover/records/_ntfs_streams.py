@@ -14,8 +14,8 @@ from hakushi.recover.records._lznt1 import Compressed
 from hakushi.recover.records._ntfs_scan import COMPRESSED, DATA, ENCRYPTED, Head, head
 
 _MOST_PLACES = 4096
-_HOLES = 64 << 30
-"""Bytes of holes that a stream may claim, or 16 times its volume if that is more."""
+_LARGEST = 4 << 30
+"""Bytes that a stream may claim to hold, or four times its volume if that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def laid(stream: Stream, cluster: int, volume: int) -> Laid:
         return Laid((), len(first.content), whole=True)
     runs: list[Run] = []
     covered, inside = 0, cluster > 0 and first.first == 0
-    most = min(first.size, max(_HOLES, 16 * volume))
+    most = min(first.size, max(_LARGEST, 4 * volume))
     valid = min(first.initialized, most)
     if stream.compressed:
         # The hole that says a unit is compressed may lie past the size.

@@ -7,10 +7,10 @@ second makes the files. So a million records need little memory.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hakushi.model import (
     SECTOR,
@@ -46,6 +46,7 @@ from hakushi.recover.records._ntfs_scan import (
     ROOT,
     Head,
     IndexBlock,
+    changed,
     cluster_of,
     file_name,
     first_cluster,
@@ -64,6 +65,8 @@ _OWN = 24
 _DEEPEST = 128
 _EXTENSIONS = 1024
 _GENERATIONS = 64
+_VOLUMES = 256
+"""More are noise: the rest of the records count as of no known volume."""
 
 
 @dataclass(slots=True)
@@ -75,14 +78,17 @@ class _Generation:
     size: int
     """Bytes of the volume that the medium holds."""
     spans: list[tuple[int, int]] = field(default_factory=list)
-    """(least, greatest) number of each piece."""
+    """(least, greatest) number of each piece, sorted."""
 
     def holds(self, at: int) -> bool:
         origin = self.geometry.origin
         return bool(self.geometry.cluster) and origin <= at < origin + self.size
 
     def takes(self, piece: Piece) -> bool:
-        return all(piece.high < low or high < piece.low for low, high in self.spans)
+        index = bisect_right(self.spans, (piece.low, piece.high))
+        before = self.spans[index - 1][1] if index else -1
+        after = self.spans[index][0] if index < len(self.spans) else piece.high + 1
+        return before < piece.low and piece.high < after
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +285,8 @@ def _generations(
     neighbours = _Neighbours(survey.pieces)
     for i in survey.by_size():
         piece, geometry = survey.pieces[i], chosen[i] or Geometry(0, 0)
+        if len(by_volume) > _VOLUMES and (geometry.origin, geometry.cluster) not in by_volume:
+            geometry = Geometry(0, 0)
         some = by_volume[geometry.origin, geometry.cluster]
         near = neighbours.of(piece) if piece.small else None
         if near is not None and near in out and out[near].geometry == geometry:
@@ -288,8 +296,9 @@ def _generations(
         if own is None and len(some) < _GENERATIONS:
             own = _generation(source, geometry, len(some))
             some.append(own)
-        out[i] = own = own or some[-1]
-        own.spans.append((piece.low, piece.high))
+        if own is not None:
+            insort(own.spans, (piece.low, piece.high))
+        out[i] = own or some[-1]
     return [out[i] for i in range(len(chosen))]
 
 
@@ -341,11 +350,12 @@ class _Tree:
         return base
 
     def _folder(self, generation: _Generation, number: int, sequence: int) -> _Folder | None:
-        """What its record says, in use or freed since (which counts its sequence up), or where the
-        record is lost, an index block of its volume.
+        """What its record says, in use or freed since (which may count its sequence up); where
+        it is lost, an index block of its volume.
         """
         for folder in self._folders.get((id(generation), number), ()):
-            if sequence == folder.sequence - (not folder.used):
+            counted = folder.sequence - sequence
+            if not counted or (counted == 1 and not folder.used):
                 return folder
         for at, folder in self._listed.get(number, ()):
             if sequence == folder.sequence and generation.holds(at):
@@ -392,7 +402,8 @@ class _Files:
         held = streams(self._parts(head, generation, found))
         for stream in held:
             full = f"{path}:{stream.name}" if stream.name else path
-            yield from self._stream(head, generation, stream, full, when)
+            for one in self._stream(head, generation, stream, full, when):
+                yield replace(one, changed=changed(found.attributes))
         if not held and not head.flags & DIRECTORY:
             yield _name(generation, place, path, when)
 
