@@ -10,6 +10,7 @@ _FORMS = (
     r"|(?:公益|一般|特例)?(?:社団|財団)法人|特定非営利活動法人|NPO法人|農事組合法人|税理士法人|弁護士法人|司法書士法人|行政書士法人|監査法人"
     r"|国立大学法人|公立大学法人|独立行政法人|地方独立行政法人|企業組合|協同組合|生活協同組合|管理組合法人"
 )
+# 大正明治株式会社 is the row of era and firm signs in every table of Unicode, no firm.
 _SHORT = r"㈱|㈲|㈳|㈶|\((?:株|有|合|資|名|社|財|医|福|学|宗)\)"
 _NEAR = r"会社|法人|組合|[㈱㈲㈳㈶]|\([株有合資名社財医福学宗]\)"
 _WORD = rf"[{KANJI}{KATAKANA}A-Za-z0-9・&.\-ヶケノ]"
@@ -67,7 +68,7 @@ PLUGIN = Detector(
     source="Companies Act article 6 and the acts on each legal person: the form is part of the name",
     forms=(
         Form(
-            rf"(?P<v>(?:{_FORMS}) ?(?:{_WORD}{{1,24}}(?:[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?<!大正明治)(?P<v>(?:{_FORMS}) ?(?:{_WORD}{{1,24}}(?:[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),
