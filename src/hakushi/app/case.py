@@ -4,32 +4,57 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hakushi.app import assess
+from hakushi.assess import exchange
 from hakushi.assess.case import Case
-from hakushi.model import Artifact, Finding, Refused, Role, message
+from hakushi.assess.pipeline import absolute
+from hakushi.model import Artifact, Extent, Finding, Refused, Role, message
 
+_Make = Callable[[Iterable[Any]], Iterator[str]]
 _LISTED = (Role.CONTENT, Role.NAME, Role.LABEL, Role.ENCRYPTED)
 
 
 def artifacts(path: Path, format: str) -> Iterator[str]:
-    """A JSON line an artifact: what could be restored, by its own findings."""
-    _known(format, ("jsonl",))
-    case = _open(path)
+    """What could be restored, with its own findings: jsonl, csv, dfxml or bodyfile."""
+    make = _known(
+        format,
+        {
+            "jsonl": _json_lines,
+            "csv": exchange.csv_lines,
+            "dfxml": exchange.dfxml_lines,
+            "bodyfile": exchange.bodyfile_lines,
+        },
+    )
+    return make(_rows(_open(path)))
+
+
+def _rows(case: Case) -> Iterator[exchange.Row]:
     roles = ",".join(f"'{role.value}'" for role in _LISTED)
     counts = _finding_counts(case)
+    volumes = {a.locator: a for a in case.artifacts("role=?", (Role.VOLUME.value,))}
     for artifact in case.artifacts(f"role IN ({roles}) AND NOT superseded"):
-        yield _line(_artifact(artifact, counts.get(str(artifact.locator), Counter())))
+        runs = () if artifact.nested else absolute(artifact, case.root, volumes) or ()
+        extents = tuple(Extent(r.at, r.length) for r in runs if r.at is not None)
+        whole = extents if len(extents) == len(runs) else ()
+        yield artifact, counts.get(str(artifact.locator), Counter()), whole
+
+
+def _json_lines(rows: Iterable[exchange.Row]) -> Iterator[str]:
+    return (_line(_artifact(artifact, found)) for artifact, found, _ in rows)
 
 
 def findings(path: Path, format: str) -> Iterator[str]:
-    """A JSON line a finding, masked."""
-    _known(format, ("jsonl",))
-    for finding in _open(path).findings():
-        yield _line(_finding(finding))
+    """Every finding, masked, as ``jsonl`` or ``feature-file``."""
+    make = _known(format, {"jsonl": _finding_lines, "feature-file": exchange.feature_lines})
+    return make(_open(path).findings())
+
+
+def _finding_lines(found: Iterable[Finding]) -> Iterator[str]:
+    return (_line(_finding(one)) for one in found)
 
 
 def purge(path: Path) -> list[Path]:
@@ -59,7 +84,8 @@ def _open(path: Path) -> Case:
     return Case.open(path)
 
 
-def _known(format: str, formats: tuple[str, ...]) -> None:
+def _known(format: str, formats: Mapping[str, _Make]) -> _Make:
+    """What makes a format. Refused where there is none of that name."""
     if format not in formats:
         raise Refused(
             message(
@@ -68,6 +94,7 @@ def _known(format: str, formats: tuple[str, ...]) -> None:
                 known=", ".join(formats),
             )
         )
+    return formats[format]
 
 
 def _finding_counts(case: Case) -> dict[str, Counter[str]]:

@@ -21,7 +21,7 @@ _CASE = typer.Argument(help=tell(message("The case file.")))
 @app.command(help=tell(message("Everything that was found, a line each.")))
 def artifacts(
     case: Annotated[Path, _CASE],
-    format: Annotated[str, typer.Option(help="jsonl")] = "jsonl",
+    format: Annotated[str, typer.Option(help="jsonl, csv, dfxml, bodyfile")] = "jsonl",
 ) -> None:
     for line in verb.artifacts(case, format):
         sys.stdout.write(line)
@@ -30,7 +30,7 @@ def artifacts(
 @app.command(help=tell(message("Every finding, masked, a line each.")))
 def findings(
     case: Annotated[Path, _CASE],
-    format: Annotated[str, typer.Option(help="jsonl")] = "jsonl",
+    format: Annotated[str, typer.Option(help="jsonl, feature-file")] = "jsonl",
 ) -> None:
     for line in verb.findings(case, format):
         sys.stdout.write(line)
