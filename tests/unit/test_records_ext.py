@@ -1,0 +1,102 @@
+"""Old ext records: files that a kernel deleted, or that a formatter wrote over, by their journal
+and their inodes. The images are made by ``tools.make_images.ext_old``.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tools.make_images.ext_old import FILES, TURNS, content, path_of, size_of
+
+from hakushi.assess.units import harvest
+from hakushi.media import Memory
+from hakushi.model import CELL, Artifact, Extent, Extents, Role, State
+from hakushi.recover import Budget, reach, standing
+from hakushi.recover.records import Ground, registered
+
+IMAGES = Path(__file__).parent.parent / "images"
+TORN = {f"総務/断片{n}.txt": content(n, TURNS * 4096) for n in (100, 101)}
+PLANTED = {path_of(n): content(n, size_of(n)) for n in range(FILES)}
+DELETED = {path_of(n): PLANTED[path_of(n)] for n in range(0, FILES, 2)} | TORN
+
+
+@cache
+def image(name: str) -> bytes:
+    return gzip.decompress((IMAGES / name).read_bytes())
+
+
+def found(data: bytes) -> list[Artifact]:
+    """What the old records of a medium tell, as the assessment asks for them."""
+    source = Memory(data)
+    signs: dict[str, list[Extent]] = {}
+    for start in range(0, source.size, CELL):
+        cell = harvest(source, Extent(start, min(CELL, source.size - start))).cells[start]
+        for at, length, sign in cell.records:
+            signs.setdefault(sign, []).append(Extent(at, length))
+    budget = Budget.of(seconds=20)
+    stands = standing.standing(source, [Extent(0, source.size)], budget)
+    ground = Ground({sign: Extents(where) for sign, where in signs.items()}, stands.used)
+    (kind,) = (one for one in registered() if one.id == "ext")
+    every = list(kind.read(source, ground, budget))
+    assert all(isinstance(one, Artifact) and one.state is State.DELETED for one in every)
+    artifacts = [one for one in every if isinstance(one, Artifact)]
+    assert len({one.locator for one in artifacts}) == len(artifacts)
+    return artifacts
+
+
+def contents(data: bytes, every: list[Artifact], complete: bool = True) -> dict[str, bytes]:
+    known = {one.locator: one for one in every}
+    out: dict[str, bytes] = {}
+    for one in every:
+        if one.kind == "file" and one.complete is complete:
+            inner = reach(Memory(data), one.locator, known.__getitem__)
+            out[one.path or ""] = inner.read(Extent(0, inner.size))
+    return out
+
+
+@pytest.mark.parametrize("name", ["deleted-ext4", "deleted-ext3"])
+def test_deleted_files_come_back_from_the_journal_with_their_paths(name: str) -> None:
+    data = image(f"ext-old/{name}.img.gz")
+    every = found(data)
+    assert contents(data, every) == DELETED
+    assert all((one.modified or 0) > 1_700_000_000 for one in every if one.kind == "file")
+    assert max(len(one.runs or ()) for one in every if one.path in TORN) > 4
+
+
+def test_files_of_a_file_system_that_was_formatted_over_come_back() -> None:
+    data = image("ext-old/formatted-ext4.img.gz")
+    every = found(data)
+    back = {path.rpartition("/")[2]: some for path, some in contents(data, every).items()}
+    lost = {path.rpartition("/")[2] for path in contents(data, every, complete=False)}
+    # The formatter cleared the last 64 KiB.
+    assert lost == {"帳票2.txt", "帳票5.txt"}
+    planted = {path.rpartition("/")[2]: some for path, some in (PLANTED | TORN).items()}
+    assert back == {path: some for path, some in planted.items() if path not in lost}
+    assert any((one.path or "").endswith("控え/帳票3.txt") for one in every)
+
+
+def test_a_deleted_file_whose_blocks_are_in_use_is_not_called_complete() -> None:
+    data = bytearray(image("ext-old/deleted-ext4.img.gz"))
+    for descriptor in (2048, 2048 + 64):
+        bitmap = int.from_bytes(data[descriptor : descriptor + 4], "little") * 1024
+        data[bitmap : bitmap + 1024] = b"\xff" * 1024
+    every = found(bytes(data))
+    assert contents(bytes(data), every, complete=False).keys() >= {path_of(10)}
+    assert path_of(10) not in contents(bytes(data), every)
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext3", "ext4"])
+def test_a_new_empty_file_system_tells_of_nothing(kind: str) -> None:
+    assert found(image(f"empty-{kind}.img.gz")) == []
+
+
+def test_a_volume_that_only_its_journal_is_left_of_names_no_wrong_place() -> None:
+    """Without a superblock no block has a place; nothing is claimed."""
+    data = bytearray(image("ext-old/deleted-ext4.img.gz"))
+    for at in range(0, len(data), 1024):
+        if data[at + 56 : at + 58] == b"\x53\xef":
+            data[at : at + 1024] = bytes(1024)
+    assert [one for one in found(bytes(data)) if one.role is not Role.VOLUME] == []
