@@ -27,7 +27,8 @@ from hakushi.ledger.log import PUBLISHED, Log
 from hakushi.ledger.merkle import Frontier, leaf_hash
 from hakushi.ledger.policy import Policy
 from hakushi.ledger.receipt import Receipt, check
-from hakushi.ledger.store import Memory
+from hakushi.ledger.sqlite import Sqlite
+from hakushi.ledger.store import Memory, Store
 from hakushi.ledger.witness import Witness, cosignatures
 
 ENTRY = 500
@@ -57,21 +58,20 @@ def tree(count: int) -> None:
     rate("merkle: append to a frontier", count, lambda: Frontier.of(leaves))
 
 
-def appends(folder: Path, key: Signer, batch: int, total: int) -> Log:
-    files = Files.writing(folder)
-    log = Log.create(files, [key], time.time)
+def appends(what: str, store: Store, key: Signer, batch: int, total: int) -> Log:
+    log = Log.create(store, [key], time.time)
     batches = [[secrets.token_bytes(ENTRY) for _ in range(batch)] for _ in range(total // batch)]
     count = batch * len(batches)
     rate(
-        f"files: durable appends, batches of {batch:,}",
+        f"{what}: durable appends, batches of {batch:,}",
         count,
         lambda: [log.extend(one) for one in batches],
     )
     return log
 
 
-def threads(folder: Path, key: Signer, many: int, each: int) -> None:
-    log = Log.create(Files.writing(folder), [key], time.time)
+def threads(what: str, store: Store, key: Signer, many: int, each: int) -> None:
+    log = Log.create(store, [key], time.time)
 
     def one() -> None:
         for _ in range(each):
@@ -84,7 +84,7 @@ def threads(folder: Path, key: Signer, many: int, each: int) -> None:
         for worker in workers:
             worker.join()
 
-    rate(f"files: durable appends, {many} threads, one entry each time", many * each, work)
+    rate(f"{what}: durable appends, {many} threads, one entry each time", many * each, work)
 
 
 def proofs(log: Log, policy: Policy, count: int) -> None:
@@ -132,21 +132,22 @@ def main() -> None:
     try:
         fsyncs(folder)
         tree(asked.entries)
-        appends(folder / "one", key, 1, 100)
-        appends(folder / "hundred", key, 100, 5000)
-        log = appends(folder / "thousand", key, 1000, asked.entries)
-        threads(folder / "threads", key, 32, 20)
+        for what, kind in (("sqlite", Sqlite.writing), ("files", Files.writing)):
+            appends(what, kind(folder / f"{what}-one"), key, 1, 100)
+            appends(what, kind(folder / f"{what}-hundred"), key, 100, 5000)
+            log = appends(what, kind(folder / f"{what}-thousand"), key, 1000, asked.entries)
+            threads(what, kind(folder / f"{what}-threads"), key, 32, 20)
         proofs(log, policy, 5000)
         witnessed(key, Kind.ED25519_COSIGNATURE)
         witnessed(key, Kind.ML_DSA_44_COSIGNATURE)
-        files = Files(folder / "thousand")
+        files = Files(folder / "files-thousand")
         note = files.read(PUBLISHED) or b""
         rate(
             "audit: the whole log read again",
             log.view().size,
             lambda: audit(files.read, note, policy).holds or sys.exit("!"),
         )
-        size = sum(p.stat().st_size for p in (folder / "thousand").rglob("*") if p.is_file())
+        size = sum(p.stat().st_size for p in (folder / "files-thousand").rglob("*") if p.is_file())
         beside = size / log.view().size - ENTRY
         print(f"{'on disk, beside the entries themselves':58} {beside:12.1f} bytes an entry")
     finally:

@@ -6,18 +6,23 @@ from pathlib import Path
 import pytest
 
 from hakushi.ledger.files import Files
+from hakushi.ledger.sqlite import Sqlite
 from hakushi.ledger.store import Memory, Store
 from hakushi.model import Conflict, Refused
 
 
-@pytest.fixture(params=["memory", "files"])
+@pytest.fixture(params=["memory", "files", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield Memory()
-    else:
+    elif request.param == "files":
         files = Files.writing(tmp_path / "log")
         yield files
         files.close()
+    else:
+        sqlite = Sqlite.writing(tmp_path / "log.sqlite")
+        yield sqlite
+        sqlite.close()
 
 
 def test_is_a_store(store):
@@ -76,21 +81,43 @@ def test_what_is_removed_is_gone(store):
     assert store.read("a/000.p/1") == b"other"
 
 
-# --- files alone ----------------------------------------------------------------------------
+def test_what_conflicts_changes_nothing_of_its_object(store):
+    store.put({"a": b"one"})
+    with pytest.raises(Conflict):
+        store.put({"a": b"two", "b": b"three"})
+    assert store.read("a") == b"one"
 
 
-def test_one_writer_at_a_time(tmp_path):
-    first = Files.writing(tmp_path)
-    with pytest.raises(Refused, match="Another process writes"):
-        Files.writing(tmp_path)
+# --- those that last ------------------------------------------------------------------------
+
+LASTING = pytest.mark.parametrize("kind", [Files, Sqlite])
+
+
+@LASTING
+def test_what_was_kept_is_there_for_the_next(kind, tmp_path):
+    first = kind.writing(tmp_path / "log")
+    first.put({"a/b": b"one"})
+    first.swap("cell", None, b"two")
     first.close()
-    Files.writing(tmp_path).close()
+    again = kind.writing(tmp_path / "log")
+    assert (again.read("a/b"), again.read("cell")) == (b"one", b"two")
+    again.close()
 
 
-def test_a_reader_needs_no_lock_and_cannot_write(tmp_path):
-    writer = Files.writing(tmp_path)
+@LASTING
+def test_one_writer_at_a_time(kind, tmp_path):
+    first = kind.writing(tmp_path / "log")
+    with pytest.raises(Refused, match="Another process writes"):
+        kind.writing(tmp_path / "log")
+    first.close()
+    kind.writing(tmp_path / "log").close()
+
+
+@LASTING
+def test_a_reader_needs_no_lock_and_cannot_write(kind, tmp_path):
+    writer = kind.writing(tmp_path / "log")
     writer.put({"a": b"one"})
-    reader = Files(tmp_path)
+    reader = kind(tmp_path / "log")
     assert reader.read("a") == b"one"
     for write in (
         lambda: reader.put({"b": b"two"}),
@@ -99,16 +126,33 @@ def test_a_reader_needs_no_lock_and_cannot_write(tmp_path):
     ):
         with pytest.raises(Refused, match="reading only"):
             write()
+    writer.put({"c": b"three"})
+    assert reader.read("c") == b"three"
+    if isinstance(reader, Sqlite):
+        reader.close()
     writer.close()
 
 
-def test_files_are_for_their_owner_alone(tmp_path):
-    store = Files.writing(tmp_path / "log")
+@LASTING
+def test_files_are_for_their_owner_alone(kind, tmp_path):
+    (tmp_path / "in").mkdir(0o700)
+    store = kind.writing(tmp_path / "in" / "log")
     store.put({"tile/entries/000": b"one"})
     store.swap("cell", None, b"one")
-    store.close()
-    for path in [tmp_path / "log", *(tmp_path / "log").rglob("*")]:
+    for path in (tmp_path / "in").rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    store.close()
+
+
+def test_what_is_no_database_is_an_error_of_the_system(tmp_path):
+    (tmp_path / "log").write_bytes(b"nothing of the kind" * 100)
+    with pytest.raises(OSError, match="not a database"):
+        Sqlite.writing(tmp_path / "log")
+    with pytest.raises(OSError, match="unable to open"):
+        Sqlite(tmp_path / "gone")
+
+
+# --- files alone ----------------------------------------------------------------------------
 
 
 def test_half_a_file_is_nothing(tmp_path):

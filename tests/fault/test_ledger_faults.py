@@ -23,6 +23,7 @@ from hakushi.ledger.keys import Signer
 from hakushi.ledger.log import HEAD, PUBLISHED, STAGED, Log, Unsettled
 from hakushi.ledger.merkle import leaf_hash
 from hakushi.ledger.policy import Policy
+from hakushi.ledger.sqlite import Sqlite
 from hakushi.ledger.store import Memory, Store
 from hakushi.ledger.view import View
 from hakushi.model import Refused
@@ -176,6 +177,24 @@ def test_every_write_of_a_store_can_go_wrong(mode):
         scenario(store, faults)
         faults.at = 0
         verify(store, store.heads)
+
+
+@pytest.mark.parametrize("mode", Faults.MODES)
+def test_every_commit_of_sqlite_can_go_wrong(tmp_path, mode):
+    first = Sqlite.writing(tmp_path / "before")
+    prepared(first)
+    first.close()
+    for at in range(1, writes() + 1, 3):
+        shutil.copy(tmp_path / "before", tmp_path / str(at))
+        inner = Sqlite.writing(tmp_path / str(at))
+        # What a cut of power may take back is SQLite's own promise; it is not tested again here.
+        inner._db.execute("PRAGMA synchronous = OFF")
+        faults = Faults(at, mode)
+        store = Faulty(inner, faults)
+        scenario(store, faults)
+        faults.at = 0
+        verify(store, store.heads)
+        inner.close()
 
 
 @pytest.mark.parametrize("mode", Faults.MODES)

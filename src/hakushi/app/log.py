@@ -79,8 +79,10 @@ def writing(place: Path, key: Path | None = None) -> Iterator[Log]:
 
 
 def head(place: Path | None) -> bytes:
-    """The checkpoint that is published."""
-    return _published(chosen(place))
+    """The checkpoint that is published. Raises `Malformed` where it is none."""
+    note = _published(chosen(place))
+    Checkpoint.of(note)
+    return note
 
 
 def check_all(place: Path | None, policy: Path | None, since: Path | None) -> Audit:

@@ -56,8 +56,12 @@ def init(
 
 
 @app.command(help=tell(message("Print the newest checkpoint that is published.")))
-def head(log: _LOG = None) -> None:
-    sys.stdout.buffer.write(verb.head(log))
+def head(log: _LOG = None) -> int:
+    try:
+        sys.stdout.buffer.write(verb.head(log))
+    except Malformed as error:
+        return _failed((message("The log is damaged: {why}.", why=str(error)),))
+    return 0
 
 
 @app.command(help=tell(message("Read the whole log again and check it; exit code 6 if it fails.")))
