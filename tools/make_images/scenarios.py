@@ -77,6 +77,12 @@ def ext4_live_deleted(job: Job, size: int) -> None:
     job.delete_half()
 
 
+def ext4_formatted(job: Job, size: int) -> None:
+    """ext4; half of the files deleted, then formatted alike."""
+    ext4_live_deleted(job, size)
+    job.make("ext4")
+
+
 def fat32_deleted(job: Job, size: int) -> None:
     """FAT32, clusters of 1 KiB; half of the files deleted, nothing written afterwards.
 
@@ -86,13 +92,28 @@ def fat32_deleted(job: Job, size: int) -> None:
     job.delete_half()
 
 
+def fat32_formatted(job: Job, size: int) -> None:
+    """FAT32, clusters of 1 KiB, then quick-formatted alike."""
+    _filled(job, "fat32", size, 16, cluster=2, unit=1024)
+    job.make("fat32", cluster=2)
+
+
+def exfat_formatted(job: Job, size: int) -> None:
+    """exFAT, then quick-formatted alike."""
+    _filled(job, "exfat", size, 12)
+    job.make("exfat")
+
+
 SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ntfs-deleted": ntfs_deleted,
     "ntfs-formatted": ntfs_formatted,
     "ntfs-overwritten": ntfs_overwritten,
     "ntfs-aged": ntfs_aged,
     "ext4-live-deleted": ext4_live_deleted,
+    "ext4-formatted": ext4_formatted,
     "fat32-deleted": fat32_deleted,
+    "fat32-formatted": fat32_formatted,
+    "exfat-formatted": exfat_formatted,
 }
 
 
