@@ -67,6 +67,9 @@ _NEAR = 8192
 _NARROWED = 64 << 20
 """Bytes up to which a live file is measured only to narrow its kind (a zip that is a docx)."""
 
+_TRAILING = 4096
+"""Bytes behind a file's own end that programs leave there."""
+
 _MOST_FAILURES = 400
 """Failed reads of one cell after which the rest of it counts as unreadable: a dying drive takes
 seconds for each."""
@@ -433,6 +436,8 @@ def _inspect(
     digest = _digest(source, budget)
     one = identify(source)
     known = replace(artifact, sha256=digest)
+    if one is None and artifact.state is State.DELETED:
+        known = replace(known, complete=known.complete and not _promised(known.path))
     if one is not None and artifact.state is not State.CARVED:
         known = replace(known, kind=one.id)
         if one.measure is not None and artifact.state is State.DELETED:
@@ -445,13 +450,25 @@ def _inspect(
 
 
 def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
-    """A deleted file is complete only if its content, where it can be judged, says so too."""
+    """A deleted file is complete only if its content, where it can be judged, says so too.
+
+    What ends whole long before the file does is another one, that came to its first bytes later.
+    """
     if measure is None:
         return replace(artifact, complete=False)
-    whole = measure.complete or measure.length >= artifact.size
+    promised = _promised(artifact.path)
+    near = artifact.size - measure.length <= _TRAILING
+    own = not promised or artifact.kind in promised
+    whole = (measure.complete and near and own) or measure.length >= artifact.size
     return replace(
         artifact, kind=measure.kind or artifact.kind, complete=artifact.complete and whole
     )
+
+
+def _promised(path: str | None) -> frozenset[str]:
+    """Ids of the formats that a file's name promises; none where it promises nothing."""
+    ending = (path or "").rpartition(".")[2].lower()
+    return frozenset(one.id for one in registered() if ending in one.extensions)
 
 
 def _digest(source: Source, budget: Budget) -> str:

@@ -1,0 +1,66 @@
+"""A deleted file's content decides whether it is still its own."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+
+from hakushi.assess.units import _inspect
+from hakushi.media import Memory
+from hakushi.model import Artifact, Locator, Run, State
+from hakushi.recover import Budget
+
+ROOT = Locator.root("image", "x")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(b"\0\0"))
+    + chunk(b"IEND", b"")
+)
+TEXT = "氏名,住所\r\n山田太郎,東京都千代田区\r\n".encode("cp932") * 40
+NOISE = bytes(range(200, 256)) * 200
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "whole"),
+    [
+        ("a.png", PNG, True),
+        ("a.png", PNG[:-20], False),
+        ("a.png", PNG + bytes(300), True),
+        ("a.png", PNG + NOISE, False),
+        ("a.pdf", PNG, True),
+        ("a.pdf", PNG + bytes(300), False),
+        ("a.csv", TEXT, True),
+        ("a.csv", TEXT + NOISE, False),
+        ("a.csv", b"\0\1\2\3" * 500, False),
+        ("a.jpg", b"\0\1\2\3" * 500, False),
+        ("a.unknown", b"\0\1\2\3" * 500, True),
+        (None, b"\0\1\2\3" * 500, True),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_deleted_file_is_whole_where_its_content_is_what_its_name_promises(
+    name: str | None, data: bytes, whole: bool, before: bool
+) -> None:
+    source = Memory(data, ROOT.step("ntfs", 5))
+    artifact = Artifact(
+        source.locator,
+        "file",
+        State.DELETED,
+        len(data),
+        (Run(0, len(data)),),
+        name,
+        complete=before,
+    )
+    known = next(_inspect(source, artifact, b"k" * 32, Budget.of(seconds=20)))
+    assert isinstance(known, Artifact)
+    assert known.complete == (whole and before)
