@@ -453,6 +453,18 @@ def test_one_bad_batch_fails_all_that_shared_it_and_no_more():
     assert log.extend([b"c"]) == [250]
 
 
+def test_what_was_staged_in_vain_is_cleared_away():
+    """The same tree may come about by other batches, whose objects are others."""
+    faults, inner = Faults(0, "failed"), prepared(Memory())
+    log = Log(Faulty(inner, faults), [KEY], lambda: 0)
+    faults.at = faults.count + 2  # what is staged is there; the swap fails
+    with pytest.raises(OSError, match="No space"):
+        log.extend([b"a", b"b"])
+    assert len(inner.names(STAGED)) == 1
+    assert [log.extend([b"a"]), log.extend([b"b"])] == [[250], [251]]
+    assert inner.names(STAGED) == []
+
+
 def test_what_is_too_large_is_refused_alone():
     log = Log(prepared(Memory()), [KEY], lambda: 0)
     with pytest.raises(Refused, match="too large"):
