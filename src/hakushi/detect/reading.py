@@ -49,12 +49,26 @@ class Page:
         self.labels = labels.Labels(folded, found.labels)
         self._places = found.places
         self._starts = [c.start for c in self.cells]
+        self._taken: set[int] = set()
         self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
     def cell(self, at: int) -> tables.Cell | None:
         """The cell that holds the character at ``at``."""
         i = bisect_right(self._starts, at) - 1
         return self.cells[i] if i >= 0 and at < self.cells[i].end else None
+
+    def take(self, hits: Iterable[_Hit]) -> None:
+        """Cells whose whole value their column explains: forms need not look there again."""
+        self._taken = {self._starts[bisect_right(self._starts, h.start) - 1] for h in hits}
+        if self._taken:
+            self._places = {
+                name: [place for place in places if not self._in_taken(place[0])]
+                for name, places in self._places.items()
+            }
+
+    def _in_taken(self, at: int) -> bool:
+        i = bisect_right(self._starts, at) - 1
+        return i >= 0 and at < self.cells[i].end and self._starts[i] in self._taken
 
     def near(self, pattern: str, before: int, after: int) -> list[tuple[int, int]]:
         """The zones around matches of a cheap pattern."""
@@ -82,7 +96,11 @@ class Page:
                 for one in named
                 if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
             ]
-            zones += [(c.start, c.end) for c in self.cells if c.column.kind == kind]
+            zones += [
+                (c.start, c.end)
+                for c in self.cells
+                if c.column.kind == kind and c.start not in self._taken
+            ]
             self._zones[key] = zones
         return self._zones[key]
 
@@ -143,6 +161,7 @@ def read(
         cells, held = tables.cells(folded, carried, watch)
     page = Page(folded, cells)
     hits = list(_in_columns(page))
+    page.take(hits)
     done = {(h.start, h.end) for h in hits}
     for detector in detectors():
         hits.extend(h for h in _in_forms(page, detector) if (h.start, h.end) not in done)
