@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hakushi.media import Memory
 from hakushi.model import SECTOR, Extents, Malformed
-from hakushi.recover.cursor import Budget, Cursor
+from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem.ext_disk import (
     INCOMPAT_META_BG,
     Group,
@@ -117,6 +117,8 @@ def _geometry(cursor: Cursor, at: int, budget: Budget) -> Geometry | None:
         if origin < 0 or number >= sb.groups:
             return None
         groups = tuple(_groups(cursor, origin, sb, number, budget))
+    except Spent:
+        raise
     except Malformed:
         return None
     tables = tuple(sorted((g.inode_table, n) for n, g in enumerate(groups)))

@@ -37,6 +37,9 @@ _JOURNAL = 8
 _LEFT, _NOW = -1, 1 << 40
 """When an inode stood that an older file system left in place; and one that stands now."""
 
+_INLINE_AT = 40
+"""Where in an inode a small file's bytes stand."""
+
 _LARGEST_FOLDER = 1 << 30
 _CLEARED = 1 << 16
 """Bytes at its end that mke2fs clears of what a RAID may have left there."""
@@ -52,15 +55,12 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     heads = _heads(cursor, known, signs, budget)
     for number, geometry in enumerate(known):
         own, foreign = _journals(geometry, known, heads)
-        volumes = [_Volume(source, ground, geometry, own, budget, f"{geometry.origin}-{number}")]
-        volumes += [
-            _Volume(
-                source, ground, geometry, [one], budget, f"{geometry.origin}-{number}-{n}", old=True
-            )
-            for n, one in enumerate(foreign)
-        ]
-        for volume in volumes:
-            yield from volume.files()
+        name = f"{geometry.origin}-{number}"
+        yield from _Volume(source, ground, geometry, own, budget, name).files()
+        for n, one in enumerate(foreign):
+            yield from _Volume(
+                source, ground, geometry, [one], budget, f"{name}-{n}", old=True
+            ).files()
 
 
 # --- journals ------------------------------------------------------------------------------
@@ -171,6 +171,11 @@ class _Claim:
     laid: Laid
     lost: bool = False
 
+    @property
+    def contested(self) -> bool:
+        """Whether another file may have been given its blocks."""
+        return self.version.inode.kind == FILE and not self.version.inode.inline
+
 
 @dataclass(slots=True)
 class _Volume:
@@ -211,7 +216,11 @@ class _Volume:
         run = Run(self.geometry.origin, length)
         yield Artifact(place, "ext", State.DELETED, length, (run,), role=Role.VOLUME)
         for claim in claims:
-            yield self._artifact(place, claim, length)
+            found = self._artifact(place, claim, length)
+            yield found
+            if claim.version.inode.encrypted and found.kind == "file":
+                locked = place.step(FORMAT, f"{found.locator.last[1]}-locked")
+                yield Artifact(locked, "fscrypt", State.DELETED, 0, (), found.path, Role.ENCRYPTED)
 
     # --- inodes ---
 
@@ -248,8 +257,11 @@ class _Volume:
                 if bit >> 3 < len(bits) and bits[bit >> 3] >> (bit & 7) & 1:
                     if number in self.versions or one.kind == DIRECTORY:
                         self.live[number] = one
-                elif number >= sb.first_inode:
+                elif number >= sb.first_inode and self.geometry.standing:
                     self.versions[number].append(_Version(_LEFT, one))
+                elif number >= sb.first_inode or number == ROOT:
+                    # Nothing was written to this table after the journal's last transaction.
+                    self.versions[number].append(_Version(_NOW, one))
 
     def _bitmap(self, group: int) -> bytes:
         try:
@@ -274,13 +286,16 @@ class _Volume:
 
     def _laid(self, version: _Version) -> Laid:
         one, sb = version.inode, self.geometry.sb
+        if one.inline and one.kind == FILE and 0 < one.size <= len(one.block):
+            at = one.at + _INLINE_AT - self.geometry.origin
+            return Laid((Run(at, one.size),) if at >= 0 else (), whole=at >= 0)
         if one.kind not in (FILE, DIRECTORY) or one.inline:
             return Laid((), whole=False)
 
-        def at(block: int) -> Iterator[bytes]:
+        def read(block: int) -> Iterator[bytes]:
             return self._blocks(block, version.sequence)
 
-        return BlockMap(sb.block, sb.blocks, at, self.budget).of(one)
+        return BlockMap(sb.block, sb.blocks, read, self.budget).of(one)
 
     def _blocks(self, block: int, sequence: int) -> Iterator[bytes]:
         """The bytes a block may have had in a transaction, the likeliest first."""
@@ -320,12 +335,9 @@ class _Volume:
 
     def _names_of(self, block: int, numbers: set[int]) -> None:
         size = self.geometry.sb.block
-        seen = [(c.sequence, c) for c in self.copies.of.get(block, ())]
-        for sequence, copy in seen:
-            try:
-                self._say(copy.read(self.cursor, size), sequence, numbers)
-            except Malformed:
-                continue
+        for copy in self.copies.of.get(block, ()):
+            for raw in _taken(self.cursor, copy.at, size):
+                self._say(raw, copy.sequence, numbers)
         if numbers:
             for raw in _taken(self.cursor, self.geometry.place(block), size):
                 self._say(raw, _LEFT if self.old else _NOW, numbers)
@@ -367,7 +379,7 @@ class _Volume:
         taken = any(
             self.ground.used(Run(origin + run.at, run.length))
             for run in claim.laid.runs
-            if run.at is not None
+            if run.at is not None and not one.inline
         )
         wiped = sequence == _LEFT and self._wiped(claim.laid)
         whole = claim.laid.whole and not (claim.lost or taken or wiped)
@@ -401,7 +413,7 @@ def _contest(claims: list[_Claim], copies: Copies, block: int, budget: Budget) -
         ((run.at, run.at + run.length, n)
         for n, claim in enumerate(claims)
         for run in claim.laid.runs
-        if run.at is not None and claim.version.inode.kind == FILE),
+        if run.at is not None and claim.contested),
     )  # fmt: skip
     metadata = sorted(copies.of)
     at = 0
