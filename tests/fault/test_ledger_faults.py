@@ -458,11 +458,13 @@ def test_what_was_staged_in_vain_is_cleared_away():
     faults, inner = Faults(0, "failed"), prepared(Memory())
     log = Log(Faulty(inner, faults), [KEY], lambda: 0)
     faults.at = faults.count + 2  # what is staged is there; the swap fails
+    seven = [b"%d" % i for i in range(7)]  # over the edge of a tile, at 256
     with pytest.raises(OSError, match="No space"):
-        log.extend([b"a", b"b"])
+        log.extend(seven)
     assert len(inner.names(STAGED)) == 1
-    assert [log.extend([b"a"]), log.extend([b"b"])] == [[250], [251]]
+    assert log.extend(seven[:6]) == list(range(250, 256))
     assert inner.names(STAGED) == []
+    assert log.extend(seven[6:]) == [256]
 
 
 def test_what_is_too_large_is_refused_alone():

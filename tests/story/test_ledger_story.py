@@ -71,6 +71,28 @@ def test_a_log_is_made_read_checked_and_proven(run, tmp_path, log):
     assert run("log", "verify", "proof", "entry")[0] == 6
 
 
+def test_a_log_in_sqlite(run, tmp_path):
+    code = run("log", "init", "sqlite:log.db")[0]
+    assert code == 0
+    assert (tmp_path / "log.db").stat().st_mode & 0o777 == 0o600
+    with app_log.writing(tmp_path / "log.db") as writer:
+        writer.extend(ENTRIES)
+    assert run("log", "check")[0] == 0
+    code, proof, _ = run("log", "prove", "299", "--entry", "entry")
+    Path("proof").write_text(proof)
+    assert run("log", "verify", "proof", "entry", "--policy", "log.db.policy")[0] == 0
+    assert run("log", "init", "sqlite:log.db")[0] == 5
+    assert run("log", "init", f"sqlite://{tmp_path}/other.db", "--origin", "example.org/o")[0] == 0
+    assert run("log", "head")[1].startswith("example.org/o\n0\n")
+    data = bytearray((tmp_path / "log.db").read_bytes())
+    at = data.index(b"entry 123")
+    data[at + 6] ^= 1
+    (tmp_path / "log.db").write_bytes(data)
+    assert run("log", "check", "--log", "log.db")[0] == 6
+    (tmp_path / "log.db").write_bytes(data[: len(data) // 2])
+    assert run("log", "check", "--log", "log.db")[0] in (5, 6)
+
+
 def test_it_speaks_japanese(run, log):
     code, told, beside = run("log", "check", lang="ja")
     assert code == 0
@@ -152,10 +174,10 @@ def test_what_is_refused(run, tmp_path, log, monkeypatch):
     Path("full/file").touch()
     Path("bad").write_text("trust me\n")
     for words, why in [
-        (["log", "init", "log"], "not an empty folder"),
-        (["log", "init", "full"], "not an empty folder"),
-        (["log", "init", "full/file"], "not an empty folder"),
-        (["log", "init", "https://example.org/log"], "is an address"),
+        (["log", "init", "log"], "is taken"),
+        (["log", "init", "full"], "is taken"),
+        (["log", "init", "full/file"], "is taken"),
+        (["log", "init", "https://example.org/log"], "is neither"),
         (["log", "init", "new", "--key", "log.key", "--origin", "other"], "is called example.org"),
         (["log", "init", "new", "--key", "log.policy"], "Others can read"),
         (["log", "check", "--log", "full"], "is not a log"),

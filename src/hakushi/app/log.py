@@ -17,10 +17,13 @@ from hakushi.ledger.keys import Signer
 from hakushi.ledger.log import HEAD, PUBLISHED, Log
 from hakushi.ledger.policy import LARGEST, Policy
 from hakushi.ledger.receipt import Checked, Receipt, check
+from hakushi.ledger.sqlite import Sqlite
+from hakushi.ledger.store import Store
 from hakushi.ledger.view import View
 from hakushi.model import Malformed, Refused, message
 
 _LARGEST_FILE = 4 << 20
+_SQLITE = "sqlite:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,94 +37,109 @@ class Made:
 
 
 def init(place: str, origin: str | None, key: Path | None, *, remember: bool = True) -> Made:
-    """Makes a log in a folder, its key and its policy beside it; the log that verbs then use.
+    """Makes a log in a folder or a SQLite file, its key and its policy beside it.
 
-    They lie beside the folder, not in it, so that the folder can be served or copied as it is.
+    They lie beside it, not in it, so that it can be served or copied as it is. From then on it is
+    the log that verbs use.
     """
-    if "://" in place:
-        raise Refused(
-            message("A log is kept in a folder; {place} is an address.", place=place[:200])
-        )
-    folder = Path(os.path.abspath(place))  # noqa: PTH100 - absolute, and a link stays a link
-    # A folder with nothing but our own state is one whose making was cut short.
-    if folder.exists() and (
-        not folder.is_dir() or any(entry.name != ".state" for entry in folder.iterdir())
-    ):
-        raise Refused(message("{path} is not an empty folder; name a new one.", path=str(folder)))
-    path = key or _beside(folder, ".key")
-    if not path.exists():
-        keys.write(path, Signer.new(origin or keys.new_name()))
-    signer = keys.load(str(path))
+    path = _new_place(place)
+    secret = key or _beside(path, ".key")
+    if not secret.exists():
+        keys.write(secret, Signer.new(origin or keys.new_name()))
+    signer = keys.load(str(secret))
     if origin is not None and signer.name != origin:
-        raise Refused(message("The key {path} is called {name}.", path=str(path), name=signer.name))
-    files = Files.writing(folder)
-    try:
-        make = Log if files.read(HEAD) is not None else Log.create
-        make(files, [signer], time.time)
-    finally:
-        files.close()
-    policy = _beside(folder, ".policy")
+        raise Refused(
+            message("The key {path} is called {name}.", path=str(secret), name=signer.name)
+        )
+    with _writer(path, sqlite=place.startswith(_SQLITE)) as store:
+        make = Log if store.read(HEAD) is not None else Log.create
+        make(store, [signer], time.time)
+    policy = _beside(path, ".policy")
     policy.write_text(f"log {signer.verifier}\nquorum none\n", encoding="utf-8")
     if remember:
-        _remember(folder)
-    return Made(folder, path, policy, signer)
+        _remember(path)
+    return Made(path, secret, policy, signer)
+
+
+def _new_place(place: str) -> Path:
+    """Where a new log will lie; nothing of others may be there."""
+    if "://" in place and not place.startswith(_SQLITE):
+        raise Refused(
+            message(
+                "A log is kept in a folder or in sqlite:FILE; {place} is neither.",
+                place=place[:200],
+            )
+        )
+    name = place.removeprefix(_SQLITE)
+    name = name.removeprefix("//") if name.startswith("///") else name
+    path = Path(os.path.abspath(name))  # noqa: PTH100 - absolute, and a link stays a link
+    if place.startswith(_SQLITE):
+        taken = path.exists()
+    else:
+        # A folder with nothing but our own state is one whose making was cut short.
+        taken = path.exists() and (
+            not path.is_dir() or any(entry.name != ".state" for entry in path.iterdir())
+        )
+    if taken:
+        raise Refused(message("{path} is taken; name a new place.", path=str(path)))
+    return path
 
 
 @contextmanager
 def writing(place: Path, key: Path | None = None) -> Iterator[Log]:
-    """The log in that folder, to append to. Refused while another process does."""
+    """The log in that place, to append to. Refused while another process does."""
     signer = keys.load(str(key or _beside(place, ".key")))
-    files = Files.writing(place)
-    try:
-        yield Log(files, [signer], time.time)
-    finally:
-        files.close()
+    with _writer(place, sqlite=place.is_file()) as store:
+        yield Log(store, [signer], time.time)
 
 
 def head(place: Path | None) -> bytes:
     """The checkpoint that is published. Raises `Malformed` where it is none."""
-    note = _published(chosen(place))
-    Checkpoint.of(note)
-    return note
+    with _reading(place) as (_, _, note):
+        Checkpoint.of(note)
+        return note
 
 
 def check_all(place: Path | None, policy: Path | None, since: Path | None) -> Audit:
     """Re-reads the whole log; ``since`` is a checkpoint that somebody kept."""
-    folder = chosen(place)
-    note = _published(folder)
-    earlier = None if since is None else _bytes(since)
-    return audit(Files(folder).read, note, _policy(folder, policy), earlier)
+    with _reading(place) as (path, store, note):
+        earlier = None if since is None else _bytes(since)
+        trust = _policy(path, policy)
+        try:
+            return audit(store.read, note, trust, earlier)
+        except OSError as error:
+            why = error.strerror or str(error)
+            return Audit(None, (message("The log cannot be read: {why}.", why=why),))
 
 
 def unpublished(place: Path | None) -> bool:
     """Whether a checkpoint was signed that is not yet published; the next start publishes it."""
-    files = Files(chosen(place))
-    newest, published = files.read(HEAD), files.read(PUBLISHED)
-    try:
-        return (
-            newest is not None
-            and published is not None
-            and Checkpoint.of(newest).size > Checkpoint.of(published).size
-        )
-    except Malformed:
-        return False
+    with _reading(place) as (_, store, note):
+        newest = store.read(HEAD)
+        try:
+            return newest is not None and Checkpoint.of(newest).size > Checkpoint.of(note).size
+        except Malformed:
+            return False
 
 
 def prove(place: Path | None, index: int, policy: Path | None) -> tuple[Receipt, Checked]:
     """The receipt of an entry, and whether it holds; `Malformed` where the log is damaged."""
-    folder = chosen(place)
-    view = View(Files(folder).read, _published(folder))
-    if not 0 <= index < view.size:
-        raise Refused(
-            message(
-                "There is no entry {index}; the log has {size}, counted from 0.",
-                index=index,
-                size=view.size,
+    with _reading(place) as (path, store, note):
+        view = View(store.read, note)
+        if not 0 <= index < view.size:
+            raise Refused(
+                message(
+                    "There is no entry {index}; the log has {size}, counted from 0.",
+                    index=index,
+                    size=view.size,
+                )
             )
-        )
-    trust = _policy(folder, policy)
-    receipt = view.receipt(index).trimmed(trust)
-    return receipt, check(receipt, trust)
+        trust = _policy(path, policy)
+        try:
+            receipt = view.receipt(index).trimmed(trust)
+        except OSError as error:
+            raise Malformed(error.strerror or str(error)) from None
+        return receipt, check(receipt, trust)
 
 
 def verify(proof: Path, entry: Path, policy: Path | None) -> Checked:
@@ -137,8 +155,6 @@ def chosen(place: Path | None) -> Path:
         raise Refused(
             message("No log is set up; `hakushi log init DIR` makes one, --log names one.")
         )
-    if not (named / PUBLISHED).is_file():
-        raise Refused(message("{path} is not a log.", path=str(named)))
     return named
 
 
@@ -175,8 +191,33 @@ def _beside(folder: Path, ending: str) -> Path:
     return folder.with_name(folder.name + ending)
 
 
-def _published(folder: Path) -> bytes:
-    return _bytes(folder / PUBLISHED)
+@contextmanager
+def _reading(place: Path | None) -> Iterator[tuple[Path, Store, bytes]]:
+    """A log's place, its store, and the checkpoint that it publishes."""
+    path = chosen(place)
+    store: Files | Sqlite = Files(path)
+    note = None
+    try:
+        if path.is_file():
+            store = Sqlite(path)
+        note = store.read(PUBLISHED)
+    except OSError:
+        store.close()
+    if note is None:
+        raise Refused(message("{path} is not a log.", path=str(path)))
+    try:
+        yield path, store, note
+    finally:
+        store.close()
+
+
+@contextmanager
+def _writer(path: Path, *, sqlite: bool) -> Iterator[Store]:
+    store: Files | Sqlite = Sqlite.writing(path) if sqlite else Files.writing(path)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _policy(folder: Path, named: Path | None) -> Policy:

@@ -19,7 +19,9 @@ app = typer.Typer(no_args_is_help=True)
 _FAILED = 6
 _LOG = Annotated[
     Path | None,
-    typer.Option("--log", help=tell(message("The log's folder (default: the one made last)."))),
+    typer.Option(
+        "--log", help=tell(message("The log's folder or file (default: the one made last)."))
+    ),
 ]
 _POLICY = Annotated[
     Path | None,
@@ -27,7 +29,11 @@ _POLICY = Annotated[
 ]
 
 
-@app.command(help=tell(message("Make a log in a new folder, its key and its policy beside it.")))
+@app.command(
+    help=tell(
+        message("Make a log in a new folder or in sqlite:FILE, its key and its policy beside it.")
+    )
+)
 def init(
     place: Annotated[
         str, typer.Argument(metavar="DIR|URL", help=tell(message("Where the log is kept.")))
