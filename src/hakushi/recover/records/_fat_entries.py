@@ -13,7 +13,8 @@ _LONG, _VOLUME, _FOLDER = 0x0F, 0x08, 0x10
 _FREED = 0xE5
 _LARGEST_CLUSTER = 0x0FFFFFF6
 _FORBIDDEN = frozenset(b'"*+,/:;<=>?[\\]|\x7f') | frozenset(range(32))
-_SUFFIXES = (0, 0x08, 0x10, 0x18)
+CASES = (0, 0x08, 0x10, 0x18)
+"""Which parts of a short name are in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def entries(at: int, data: bytes) -> tuple[list[Entry], bool, bool]:
 
 def _short_is_sound(raw: bytes) -> bool:
     attributes, case = raw[11], raw[12]
-    if attributes & 0xC0 or case not in _SUFFIXES:
+    if attributes & 0xC0 or case not in CASES:
         return False
     name = raw[:11] if raw[0] not in (_FREED, 5) else b"_" + raw[1:11]
     if not _FORBIDDEN.isdisjoint(name) or name[:1] == b" ":

@@ -122,7 +122,7 @@ class Volume:
             budget.pay()
             if block.used:
                 continue
-            folder = tree.path(block.owner, block.at)
+            folder = tree.path(block)
             if not block.entries:
                 yield self._name(f"{block.at}-folder", folder.rstrip("/"), None, directory=True)
             for entry in block.entries:
@@ -178,28 +178,28 @@ class _Tree:
     """Paths of folders by the entries that name their first clusters."""
 
     def __init__(self, blocks: list[Block]) -> None:
-        self._named: dict[int, tuple[int, str]] = {}
+        self._named: dict[int, tuple[Block, str]] = {}
         for block in blocks:
             for entry in block.entries:
                 if entry.directory and entry.cluster:
                     known = entry.cluster in self._named
                     if not known or entry.live:
-                        self._named[entry.cluster] = (block.owner, entry.name)
+                        self._named[entry.cluster] = (block, entry.name)
 
-    def path(self, owner: int, at: int) -> str:
-        """A folder's path, ending in a slash; empty for the root."""
+    def path(self, block: Block) -> str:
+        """The path of the folder that a cluster is of, ending in a slash; empty for the root."""
         names: list[str] = []
         seen: set[int] = set()
-        while owner > 0:
-            named = self._named.get(owner)
-            if named is None or owner in seen or len(names) >= _DEEPEST:
-                names.append(f"cluster-{owner}")
+        while block.owner > 0:
+            named = self._named.get(block.owner)
+            if named is None or block.owner in seen or len(names) >= _DEEPEST:
+                names += [f"cluster-{block.owner}", "$Orphan"]
                 break
-            seen.add(owner)
+            seen.add(block.owner)
             names.append(named[1])
-            owner = named[0]
-        if owner:
-            names.append("$Orphan" if owner > 0 or names else f"$Orphan/at-{at}")
+            block = named[0]
+        if block.owner < 0:
+            names += [f"at-{block.at}", "$Orphan"]
         return "".join(f"{name}/" for name in reversed(names))
 
 
@@ -288,10 +288,12 @@ class _Placing:
         rows = ((entry.cluster, count),)
         if not self._fits(rows):
             return True
+        disputed = self._disputed(entry.cluster, count)
         if entry.straight:
-            self._place(entry, rows, sure=self._sound(entry, rows) is not False)
+            alone = entry.live or not disputed
+            self._place(entry, rows, sure=alone and self._sound(entry, rows) is not False)
             return True
-        if self._disputed(entry.cluster, count):
+        if disputed:
             return False
         sound = self._sound(entry, rows)
         if sound is False and count > 1:
@@ -316,7 +318,7 @@ class _Placing:
         if rows and rows[0][0] == entry.cluster and self._fits(rows) and rows != whole:
             sound = self._sound(entry, rows)
             if sound is not False:
-                self._place(entry, rows, sure=bool(sound))
+                self._place(entry, rows, sure=bool(sound) and entry.live)
                 return
         self._placed[entry.at] = _Placed(whole, sure=False)
 

@@ -187,7 +187,8 @@ def _choose(
     """The geometry with the most witnesses: folders where a set says, magics."""
     every = [e for sets in found.values() for e in sets if e.cluster]
     folders = [e.cluster for e in every if e.directory]
-    votes = from_guesses(sorted(found), folders, budget)
+    begins = [at for at in sorted(found) if at - SECTOR not in found]
+    votes = from_guesses(begins, folders, budget)
     guesses = [g for g, n in votes.most_common(64) if n > 1]
     if not guesses:
         begins = [at for at, _ in ground.magics]

@@ -15,7 +15,7 @@ from hakushi.model import SECTOR, Artifact, Damage, Extent, Extents, Malformed, 
 from hakushi.recover.cursor import Budget, Cursor
 from hakushi.recover.filesystem import fat
 from hakushi.recover.records import Ground, Records, Sign
-from hakushi.recover.records._fat_entries import Dots, dots, entries
+from hakushi.recover.records._fat_entries import CASES, Dots, dots, entries
 from hakushi.recover.records._fat_volume import (
     Block,
     Geometry,
@@ -157,11 +157,14 @@ def _by_magics(
 
 
 def _strays(source: Source, ground: Ground, budget: Budget) -> Iterator[tuple[int, bytes]]:
-    """Sectors that hold nothing but directory entries with a long name."""
-    for at, data in sectors(source, ground.signs.get("fat-name", Extents()), budget):
-        if data[11:13] == b"\x0f\0" and data[0] & 0x3F and not any(data[26:28]):
+    """Sectors that hold nothing but directory entries, two at least."""
+    where = Extents()
+    for sign in _NAMES:
+        where = where | ground.signs.get(sign.id, Extents())
+    for at, data in sectors(source, where, budget):
+        if any(data.startswith(sign.value, sign.at) for sign in _NAMES):
             named, sound, _ = entries(at, data)
-            if sound and named:
+            if sound and named and any(data[32:43]):
                 yield at, data
 
 
@@ -253,11 +256,18 @@ def _chains(source: Source, boot: _Boot) -> Callable[[int, int], list[int]]:
     return chain
 
 
+_NAMES = (
+    Sign("fat-name", b"\x0f\0", 11),
+    Sign("fat-name-behind", b"\x0f\0", 43),
+    *(Sign(f"fat-file-{case:x}", bytes((32, case)), 11) for case in CASES),
+)
+"""How a sector of a directory begins that is not its first: a long name, or a file's entry."""
+
 PLUGIN = Records(
     "fat",
     (
         Sign("fat-folder", b".          \x10"),
-        Sign("fat-name", b"\x0f\0", 11),
+        *_NAMES,
         Sign("fat32-boot", b"\xebX\x90"),
         Sign("fat16-boot", b"\xeb<\x90"),
     ),
