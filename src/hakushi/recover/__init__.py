@@ -84,6 +84,8 @@ class Measure:
     complete: bool
     kind: str | None = None
     more: bool = False
+    broken: bool = False
+    """The structure is violated at ``length``, or not far behind it: other bytes stand there."""
 
 
 def _nothing(_source: Source, _budget: Budget) -> Iterator[Artifact | Damage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hakushi.media import Runs, Window
@@ -24,7 +24,8 @@ from hakushi.model import (
 )
 from hakushi.recover import Budget, Measure, by_id
 from hakushi.recover.cursor import Spent
-from hakushi.recover.grammar.encoding import CONTROLS, LEAST, settle, text_end, units
+from hakushi.recover.grammar.encoding import LEAST, settle, text_end, text_sectors
+from hakushi.recover.mend import Broken, mend
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,14 +51,7 @@ def carve(
     candidate inside an artifact that was carved whole is that one's content. One that is no thing
     of its format is nothing; one that takes too long to tell is Damage.
     """
-    carver = _Carver(source, tuple(free))
-    yield from _cut(_carved(carver, candidates, budget))
-
-
-def _carved(
-    carver: _Carver, candidates: Iterable[tuple[int, str]], budget: Budget
-) -> Iterator[Artifact | Damage]:
-    source = carver.source
+    carver = _Carver(source, free)
     for offset, format_id in sorted(candidates):
         if carver.taken(offset):
             continue
@@ -67,41 +61,14 @@ def _carved(
         except Spent as error:
             yield Damage(source.locator.step("carve", offset), str(error))
             if _over(budget):
-                return
+                break
             continue
         except (Malformed, Unreadable):
             continue
-        if found is not None:
-            yield found
-
-
-def _cut(found: Iterable[Artifact | Damage]) -> Iterator[Artifact | Damage]:
-    """Ends what is not whole where something whole begins: it was broken before that."""
-    waiting: list[Artifact] = []
-    for one in found:
-        if isinstance(one, Damage):
-            yield one
-            continue
-        start = _start(one)
-        for early in [w for w in waiting if one.complete or _start(w) + w.size <= start]:
-            waiting.remove(early)
-            yield _until(early, start)
-        if one.complete:
-            yield one
-        else:
-            waiting.append(one)
-    yield from waiting
-
-
-def _start(artifact: Artifact) -> int:
-    return (artifact.runs[0].at or 0) if artifact.runs else 0
-
-
-def _until(artifact: Artifact, end: int) -> Artifact:
-    """The artifact, which is contiguous, up to ``end`` at most."""
-    start = _start(artifact)
-    size = min(artifact.size, end - start)
-    return replace(artifact, size=size, runs=(Run(start, size),))
+        if found is not None and found.measure.complete:
+            yield found.artifact(source)
+    yield from carver.mended(budget)
+    yield from carver.rest()
 
 
 def _over(budget: Budget) -> bool:
@@ -112,79 +79,130 @@ def _over(budget: Budget) -> bool:
     return False
 
 
-@dataclass(slots=True)
-class _Carver:
-    source: Source
-    free: tuple[Extent, ...]
-    starts: list[int] = field(init=False)
-    best: dict[int, Artifact] = field(default_factory=dict)
-    whole_until: int = 0
-    """End of the last contiguous artifact that was carved whole."""
-    elsewhere: list[Extent] = field(default_factory=list)
-    """Further runs of artifacts that were joined."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What stands at a candidate: its measure, and the pieces that it was measured over."""
 
-    def __post_init__(self) -> None:
-        self.starts = [run.offset for run in self.free]
+    offset: int
+    format: str
+    measure: Measure
+    pieces: tuple[Extent, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        left, runs = self.measure.length, list[Run]()
+        for piece in self.pieces:
+            take = min(left, piece.length)
+            if take:
+                runs.append(Run(piece.offset, take))
+            left -= take
+        return tuple(runs)
+
+    def artifact(self, source: Source) -> Artifact:
+        kind = self.measure.kind or self.format
+        one = _artifact(source.locator, self.offset, kind, self.measure.length, self.runs)
+        return one if self.measure.complete else _unsure(one)
+
+    def until(self, end: int) -> _Found:
+        """Cut at ``end``, where something whole begins; one that is not whole is contiguous."""
+        length = min(self.measure.length, end - self.offset)
+        return replace(self, measure=replace(self.measure, length=length))
+
+
+class _Carver:
+    """What was carved so far."""
+
+    def __init__(self, source: Source, free: Extents) -> None:
+        self._source = source
+        self._free = free
+        self._runs = tuple(free)
+        self._starts = [run.offset for run in self._runs]
+        self._whole: list[Extent] = []
+        self._until = 0
+        self._elsewhere: list[Extent] = []
+        self._unsure: dict[int, _Found] = {}
 
     def taken(self, offset: int) -> bool:
-        return offset < self.whole_until or any(
-            run.offset <= offset < run.end for run in self.elsewhere
+        """Whether the offset lies inside something whole."""
+        return offset < self._until or any(
+            run.offset <= offset < run.end for run in self._elsewhere
         )
 
-    def measured(self, offset: int, format_id: str, budget: Budget) -> Artifact | None:
-        """The artifact at ``offset``, contiguous or joined; None where it is none, or no better."""
-        index = bisect_right(self.starts, offset) - 1
-        if index < 0 or offset >= self.free[index].end:
-            return None
+    def measured(self, offset: int, format_id: str, budget: Budget) -> _Found | None:
+        """What stands there, contiguous or joined; kept by itself where it is not whole."""
+        index = bisect_right(self._starts, offset) - 1
         measure = by_id(format_id).measure
-        if measure is None:
+        if measure is None or index < 0 or offset >= self._runs[index].end:
             return None
-        here = Extent(offset, self.free[index].end - offset)
-        window = Window(self.source, here, self.source.locator)
-        found = measure(window, _purse(budget))
-        runs = [here]
+        here = Extent(offset, self._runs[index].end - offset)
+        found = measure(Window(self._source, here, self._source.locator), _purse(budget))
+        pieces = [here]
         if found is not None and found.more:
-            further = self._joined(index, offset)
-            if len(further) > 1:
-                joined = measure(_concatenated(self.source, further), _purse(budget))
-                if joined is not None and joined.complete:
-                    found, runs = joined, further
-        if found is None or not found.length:
+            further = self._further(index, offset)
+            joined = measure(_concatenated(self._source, further), _purse(budget))
+            if len(further) > 1 and joined is not None and joined.complete:
+                found, pieces = joined, further
+        if found is None:
             return None
-        return self._told(offset, format_id, found, runs)
+        one = _Found(offset, format_id, found, tuple(pieces))
+        if found.complete:
+            self._take(one)
+        elif offset not in self._unsure or self._unsure[offset].measure.length < found.length:
+            self._unsure[offset] = one
+        return one
 
-    def _joined(self, index: int, offset: int) -> list[Extent]:
+    def _further(self, index: int, offset: int) -> list[Extent]:
         """The free runs from ``offset`` on, as many as are looked through."""
-        runs = [Extent(offset, self.free[index].end - offset)]
+        runs = [Extent(offset, self._runs[index].end - offset)]
         size = runs[0].length
-        for run in self.free[index + 1 : index + _JOINED_RUNS]:
+        for run in self._runs[index + 1 : index + _JOINED_RUNS]:
             if size > _JOINED_BYTES:
                 break
             runs.append(run)
             size += run.length
         return runs
 
-    def _told(
-        self, offset: int, format_id: str, found: Measure, extents: list[Extent]
-    ) -> Artifact | None:
-        left, runs = found.length, list[Run]()
-        for extent in extents:
-            take = min(left, extent.length)
-            if take:
-                runs.append(Run(extent.offset, take))
-            left -= take
-        before = self.best.get(offset)
-        if before is not None and (before.complete, before.size) >= (found.complete, found.length):
-            return None
-        if found.complete:
-            self.whole_until = max(self.whole_until, offset + runs[0].length)
-            self.elsewhere += [Extent(r.at, r.length) for r in runs[1:] if r.at is not None]
-        artifact = _artifact(
-            self.source.locator, offset, found.kind or format_id, found.length, tuple(runs)
-        )
-        artifact = artifact if found.complete else _unsure(artifact)
-        self.best = {offset: artifact}
-        return artifact
+    def _take(self, one: _Found) -> None:
+        self._unsure.pop(one.offset, None)
+        taken = [Extent(r.at, r.length) for r in one.runs if r.at is not None]
+        self._whole += taken
+        self._until = max(self._until, taken[0].end)
+        self._elsewhere += taken[1:]
+
+    def mended(self, budget: Budget) -> Iterator[Artifact | Damage]:
+        """Those in pieces that can be put together out of what nothing else holds."""
+        ends = tuple(sorted({*self._unsure, *(run.offset for run in self._whole)}))
+        broken = {
+            offset: Broken(offset, one.measure.length, ends, measure)
+            for offset, one in sorted(self._unsure.items())
+            if (one.measure.broken or one.measure.more)
+            and (measure := by_id(one.format).measure) is not None
+        }
+        held = [
+            Extent(r.at, r.length)
+            for offset, one in self._unsure.items()
+            if offset not in broken
+            for r in one.runs
+            if r.at is not None
+        ]
+        free = self._free - Extents([*self._whole, *held])
+        for done in mend(self._source, broken.values(), free, budget):
+            before = self._unsure[done.broken.offset]
+            one = _Found(before.offset, before.format, done.found, done.pieces)
+            self._take(one)
+            yield one.artifact(self._source)
+
+    def rest(self) -> Iterator[Artifact]:
+        """What is not whole; it ends where something whole begins, as it was broken before that."""
+        starts = sorted(run.offset for run in self._whole)
+        whole = Extents(self._whole)
+        for offset, one in sorted(self._unsure.items()):
+            if offset in whole or not one.measure.length:
+                continue
+            following = bisect_right(starts, offset)
+            if following < len(starts):
+                one = one.until(starts[following])
+            yield one.artifact(self._source)
 
 
 def _artifact(
@@ -268,7 +286,7 @@ def _groups(source: Source, extents: Extents, budget: Budget) -> Iterator[Extent
                 data = source.read(Extent(at, min(_READ, extent.end - at)))
             except Unreadable:
                 continue
-            flags = _text_sectors(data, behind)
+            flags = text_sectors(data, behind)
             behind = bool(flags[-1])
             for low, high in _spans(flags):
                 span = Extent(at + low * SECTOR, min(high * SECTOR, len(data)) - low * SECTOR)
@@ -289,45 +307,3 @@ def _spans(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     padded = np.concatenate(([False], flags, [False]))
     edges = np.flatnonzero(padded[1:] != padded[:-1])
     yield from zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def _text_sectors(data: bytes, behind: bool) -> npt.NDArray[np.bool_]:
-    """For each sector whether it may be text: 8-bit or UTF-16, zeros behind it forgiven.
-
-    Less than `LEAST` bytes before the zeros are text only behind a sector of text; ``behind`` says
-    whether the first one is.
-    """
-    import numpy as np
-
-    data += bytes(-len(data) % SECTOR)
-    marks = np.frombuffer(data.translate(CONTROLS), np.uint8).reshape(-1, SECTOR)
-    flags: npt.NDArray[np.bool_] = marks.view(np.uint64).max(axis=1) == 0
-    tails = np.zeros(len(flags), bool)
-    sectors = np.frombuffer(data, np.uint8).reshape(-1, SECTOR)
-    left = np.flatnonzero(~flags & (marks[:, 0] == 0) & (sectors[:, -1] == 0))
-    zeros = _trailing_zeros(sectors[left])
-    good = marks[left].sum(axis=1) == zeros
-    flags[left] = good & (zeros <= SECTOR - LEAST)
-    tails[left] = good
-    for order in "<>":
-        words = sectors.view(f"{order}u2")
-        left = np.flatnonzero(~flags & ~tails)
-        left = left[units()[words[left, 0]] == 1]
-        last = words[left, -1]
-        left = left[(last == 0) | (units()[last] == 1)]
-        left = left[
-            units()[words[left, 1:4]].sum(axis=1) + (words[left, 1:4] == 0).sum(axis=1) == 3
-        ]
-        zeros = _trailing_zeros(sectors[left]) // 2
-        good = units()[words[left]].sum(axis=1, dtype=np.int64) + zeros >= SECTOR // 2
-        flags[left] = good & (zeros <= SECTOR // 2 - LEAST)
-        tails[left] = good
-    before = np.concatenate(([behind], flags[:-1]))
-    return flags | (tails & before)
-
-
-def _trailing_zeros(sectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    import numpy as np
-
-    last = (sectors[:, ::-1] != 0).argmax(axis=1)
-    return np.where(sectors.any(axis=1), last, SECTOR).astype(np.int64)

@@ -18,7 +18,7 @@ from hakushi.recover.cursor import Short, Spent
 from hakushi.recover.grammar import jpeg
 from hakushi.recover.grammar.pdf import Document, Stream
 from hakushi.recover.grammar.pdf_text import texts
-from hakushi.recover.grammar.stream import find, follow, inflates
+from hakushi.recover.grammar.stream import Torn, find, follow, inflates
 
 _HEADER = re.compile(rb"%PDF-[12]\.\d")
 _SKIP = re.compile(rb"(?:[\t\n\f\r ]|%(?!%EOF)[^\r\n]*[\r\n])*")
@@ -148,21 +148,23 @@ def _object(cursor: Cursor, seen: _Seen, number: int, at: int, budget: Budget) -
         seen.encrypted = True
     start = at + match.end()
     end = _stream_end(cursor, seen, dictionary, start, budget)
-    if not _sound(cursor.source, dictionary, Extent(start, end - start), budget):
+    if _torn(cursor.source, dictionary, Extent(start, end - start), budget) is not None:
         seen.flawed = True
     tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
     return end + (tail.end() if tail else 0)
 
 
-def _sound(source: Source, dictionary: bytes, extent: Extent, budget: Budget) -> bool:
-    """Whether a stream decodes, where that can be told: deflated bytes and JPEG pictures."""
+def _torn(source: Source, dictionary: bytes, extent: Extent, budget: Budget) -> int | None:
+    """Where a stream breaks, as far as that can be told: deflated bytes and JPEG pictures."""
     if _FLATE.search(dictionary):
         return inflates(source, extent.offset, extent.end, budget)
     if _JPEG.search(dictionary):
         picture = Window(source, extent, source.locator)
         found = follow(picture, jpeg.walk(picture, budget))
-        return found is not None and found.complete
-    return True
+        if found is None:
+            return extent.offset
+        return None if found.complete else extent.offset + found.length
+    return None
 
 
 def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budget: Budget) -> int:
@@ -175,6 +177,9 @@ def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budg
             raise Short("a stream runs past the end")
         if re.match(rb"\s*endstream", _ahead(cursor, end, 32)):
             return end
+        torn = _torn(cursor.source, dictionary, Extent(start, int(said[1])), budget)
+        if torn is not None:
+            raise Torn("a stream does not decode", torn)
     end = find(cursor.source, b"endstream", start, budget, most)
     if end < 0:
         raise _broken(cursor, most, "a stream without an end")

@@ -87,7 +87,9 @@ def measure(source: Source, budget: Budget) -> Measure | None:
     if found.end > source.size:
         return Measure(source.size, complete=False, more=True)
     end = _padded(source, found)
-    sound = all(inflates(source, extent.offset, extent.end, budget) for extent in found.deflated)
+    sound = all(
+        inflates(source, extent.offset, extent.end, budget) is None for extent in found.deflated
+    )
     return Measure(end, complete=sound and not found.unchecked)
 
 

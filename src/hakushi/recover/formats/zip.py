@@ -68,6 +68,7 @@ def _walk(source: Source, budget: Budget, seen: dict[int, bytes]) -> Iterator[in
             budget.pay()
             entry = grammar.local(cursor, at)
             seen[at] = entry.name
+            yield min(entry.data, source.size)
             at = grammar.data_end(source, entry, budget)
             yield at
         yield _directory(cursor, at, seen, budget)

@@ -235,3 +235,45 @@ def settle(source: Source, end: int) -> tuple[int, bool]:
     if end % SECTOR and not pad.strip(b"\0"):
         return end, True
     return end - end % SECTOR, False
+
+
+def text_sectors(data: bytes, behind: bool) -> npt.NDArray[np.bool_]:
+    """For each sector whether it may be text: 8-bit or UTF-16, zeros behind it forgiven.
+
+    Less than `LEAST` bytes before the zeros are text only behind a sector of text; ``behind`` says
+    whether the first one is.
+    """
+    import numpy as np
+
+    data += bytes(-len(data) % SECTOR)
+    marks = np.frombuffer(data.translate(CONTROLS), np.uint8).reshape(-1, SECTOR)
+    flags: npt.NDArray[np.bool_] = marks.view(np.uint64).max(axis=1) == 0
+    tails = np.zeros(len(flags), bool)
+    sectors = np.frombuffer(data, np.uint8).reshape(-1, SECTOR)
+    left = np.flatnonzero(~flags & (marks[:, 0] == 0) & (sectors[:, -1] == 0))
+    zeros = _trailing_zeros(sectors[left])
+    good = marks[left].sum(axis=1) == zeros
+    flags[left] = good & (zeros <= SECTOR - LEAST)
+    tails[left] = good
+    for order in "<>":
+        words = sectors.view(f"{order}u2")
+        left = np.flatnonzero(~flags & ~tails)
+        left = left[units()[words[left, 0]] == 1]
+        last = words[left, -1]
+        left = left[(last == 0) | (units()[last] == 1)]
+        left = left[
+            units()[words[left, 1:4]].sum(axis=1) + (words[left, 1:4] == 0).sum(axis=1) == 3
+        ]
+        zeros = _trailing_zeros(sectors[left]) // 2
+        good = units()[words[left]].sum(axis=1, dtype=np.int64) + zeros >= SECTOR // 2
+        flags[left] = good & (zeros <= SECTOR // 2 - LEAST)
+        tails[left] = good
+    before = np.concatenate(([behind], flags[:-1]))
+    return flags | (tails & before)
+
+
+def _trailing_zeros(sectors: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    last = (sectors[:, ::-1] != 0).argmax(axis=1)
+    return np.where(sectors.any(axis=1), last, SECTOR).astype(np.int64)

@@ -191,18 +191,25 @@ def _unit(
 
 
 @numba.njit(cache=True, nogil=True)
-def scan(clean: Any, ends: Any, luts: Any, parts: Any, how: Any, masks: Any) -> tuple[int, int]:
+def scan(
+    clean: Any, ends: Any, luts: Any, parts: Any, how: Any, masks: Any, marks: Any, first: int
+) -> tuple[int, int]:
     """(how it ended, position in ``clean``, in bytes, up to which it was sound).
 
     ``ends``: where in ``clean`` each restart interval ends. ``luts``: a DC and an AC table for each
     component. ``parts``: for each its sampling factors, the place of its blocks in ``masks``, its
     blocks across and down. ``how``: MCUs across and down, restart interval, progressive or not,
-    first and last coefficient, high bit of the approximation.
+    first and last coefficient, high bit of the approximation. ``marks``: for each 4 KiB of
+    ``clean`` the first MCU in it, its position and its interval; row ``first`` is where to begin.
     """
     total = parts[0, 3] * parts[0, 4] if len(parts) == 1 else how[0] * how[1]
     left = np.zeros(1, np.int64)
-    interval = pos = 0
-    for number in range(total):
+    begin, pos, interval = marks[first, 0], marks[first, 1], marks[first, 2]
+    for number in range(begin, total):
+        if marks[pos >> 15, 0] < 0:
+            marks[pos >> 15, 0] = number
+            marks[pos >> 15, 1] = pos
+            marks[pos >> 15, 2] = interval
         if how[2] and number and number % how[2] == 0:
             if ends[interval] * 8 - pos >= 8:
                 return BROKEN, pos >> 3

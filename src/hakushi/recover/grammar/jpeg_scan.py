@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hakushi.model import Malformed
@@ -66,6 +67,7 @@ class Frame:
         self.total = at
 
 
+@lru_cache(maxsize=64)
 def table(kind: int, counts: bytes, values: bytes) -> npt.NDArray[np.uint16]:
     """What the bits ahead begin with: bits of the code and of what belongs to it, its value.
 
@@ -127,37 +129,94 @@ def decode(
         frame.masks = np.zeros(frame.total, np.uint64)
     masks = np.zeros(1, np.uint64) if frame.masks is None else frame.masks
     how = np.array([*frame.mcus, interval, frame.progressive, ss, se, ah], np.int64)
-    return _run(data, np.stack(tables), np.array(parts, np.int64), how, masks)
+    scan = _Scan(data, np.stack(tables), np.array(parts, np.int64), how)
+    return scan.decode(masks)
 
 
-def _run(
-    data: bytes,
-    luts: npt.NDArray[np.uint16],
-    parts: npt.NDArray[np.int64],
-    how: npt.NDArray[np.int64],
-    masks: npt.NDArray[np.uint64],
-) -> tuple[int, int]:
-    import numpy as np
+class _Scan:
+    """One scan, ready for the kernel. Goes on where an equal beginning was decoded just before.
 
-    from hakushi.recover.grammar.jpeg_kernel import scan, unstuff
+    Whoever puts a picture together out of pieces asks again and again for the same beginning.
+    """
 
-    restarts = (
-        sum(data.count(bytes([0xFF, marker])) for marker in range(0xD0, 0xD8)) if how[2] else 0
-    )
-    ends, origin = np.zeros(restarts + 1, np.int64), np.zeros(restarts + 1, np.int64)
-    # One bits stand behind the end, as filling does (F.1.2.3); a block reads at most so far.
-    clean = np.full(len(data) + 4096, 0xFF, np.uint8)
-    count = unstuff(np.frombuffer(data, np.uint8), clean, ends, origin)
-    clean[ends[count - 1] :] = 0xFF
-    ended, at = scan(clean, ends[:count], luts, parts, how, masks)
-    index = int(np.searchsorted(ends[:count], at, side="left"))
-    start = int(ends[index - 1]) if index else 0
-    # Back to the scan's own bytes: as many as were clean, and the stuffing among them.
-    begin = int(origin[min(index, count - 1)])
-    plain = data[begin : begin + 2 * (int(at) - start)].replace(b"\xff\0", b"\xff")[
-        : int(at) - start
-    ]
-    return int(ended), begin + len(plain) + plain.count(b"\xff")
+    _before: _Scan | None = None
+
+    def __init__(
+        self,
+        data: bytes,
+        luts: npt.NDArray[np.uint16],
+        parts: npt.NDArray[np.int64],
+        how: npt.NDArray[np.int64],
+    ) -> None:
+        import numpy as np
+
+        from hakushi.recover.grammar.jpeg_kernel import unstuff
+
+        self._data, self._luts, self._parts, self._how = data, luts, parts, how
+        most = data.count(b"\xff") + 1
+        ends, self._origin = np.zeros(most, np.int64), np.zeros(most, np.int64)
+        # One bits stand behind the end, as filling does (F.1.2.3); a block reads at most so far.
+        self._clean = np.full(len(data) + 4096, 0xFF, np.uint8)
+        count = unstuff(np.frombuffer(data, np.uint8), self._clean, ends, self._origin)
+        self._ends = ends[:count]
+        self._clean[ends[count - 1] :] = 0xFF
+        self._marks = np.full((len(self._clean) // 4096 + 2, 3), -1, np.int64)
+        self._marks[0] = 0
+
+    def decode(self, masks: npt.NDArray[np.uint64]) -> tuple[int, int]:
+        """(how it ended, offset in the data up to which it was sound)."""
+        from hakushi.recover.grammar.jpeg_kernel import scan
+
+        first = 0
+        if not self._how[3]:
+            # A progressive scan depends on those before it as well.
+            first, _Scan._before = self._resumed(_Scan._before), self
+        ended, at = scan(
+            self._clean,
+            self._ends,
+            self._luts,
+            self._parts,
+            self._how,
+            masks,
+            self._marks,
+            first,
+        )
+        return int(ended), self._back(int(at))
+
+    def _resumed(self, before: _Scan | None) -> int:
+        """The last mark of ``before`` up to which both are the same; takes its marks over."""
+        import numpy as np
+
+        if (
+            before is None
+            or not np.array_equal(before._parts, self._parts)
+            or not np.array_equal(before._how, self._how)
+            or not np.array_equal(before._luts, self._luts)
+        ):
+            return 0
+        length = min(len(before._clean), len(self._clean)) - 4096
+        differ = np.flatnonzero(before._clean[:length] != self._clean[:length])
+        same = int(differ[0]) if len(differ) else length
+        ends = min(len(before._ends), len(self._ends))
+        odd = np.flatnonzero(before._ends[:ends] != self._ends[:ends])
+        if len(odd):
+            same = min(same, int(before._ends[odd[0]]), int(self._ends[odd[0]]))
+        # What stands right before the end may have been read as filling.
+        marks = max(0, same // 4096 - 1)
+        self._marks[:marks] = before._marks[:marks]
+        known = np.flatnonzero(self._marks[:, 0] >= 0)
+        return int(known[-1])
+
+    def _back(self, at: int) -> int:
+        """A place in the clean bytes as one in the data: as far, and the stuffing before it."""
+        import numpy as np
+
+        index = int(np.searchsorted(self._ends, at, side="left"))
+        start = int(self._ends[index - 1]) if index else 0
+        begin = int(self._origin[min(index, len(self._ends) - 1)])
+        data = self._data[begin : begin + 2 * (at - start)]
+        plain = data.replace(b"\xff\0", b"\xff")[: at - start]
+        return begin + len(plain) + plain.count(b"\xff")
 
 
 def warm() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Protocol, cast
@@ -18,6 +17,9 @@ PIECE = 1 << 20
 _FIRST = 1 << 16
 """Bytes of the first piece: most candidates end in it."""
 
+_BITE = 4096
+"""Bytes that a decompressor gets at once."""
+
 HELD = 32 << 20
 """Derived bytes up to this size are kept in memory; larger ones are made anew by each pass."""
 
@@ -26,6 +28,14 @@ LARGEST = 16 << 30
 
 _NEAR = 4 << 20
 """Bytes behind the furthest byte made that a large derived source still holds."""
+
+
+class Torn(Malformed):
+    """Broken, and known where: sound up to ``at``."""
+
+    def __init__(self, why: str, at: int) -> None:
+        super().__init__(why)
+        self.at = at
 
 
 def follow(source: Source, walk: Iterator[int]) -> Measure | None:
@@ -41,8 +51,9 @@ def follow(source: Source, walk: Iterator[int]) -> Measure | None:
         raise
     except Short:
         return Measure(min(at, source.size), complete=False, more=True)
-    except Malformed:
-        return Measure(at, complete=False) if at else None
+    except Malformed as error:
+        at = max(at, min(error.at, source.size)) if isinstance(error, Torn) else at
+        return Measure(at, complete=False, broken=True) if at else None
     return Measure(at, complete=True) if at else None
 
 
@@ -123,19 +134,22 @@ class Packed:
         """Unpacked pieces of at most `PIECE` bytes; Malformed where the stream breaks off."""
         engine = self._make()
         for at, data in pieces(self._source, budget, self._at, self._stop):
-            self.end = at
-            fed = data
-            while True:
-                out = _step(engine, fed)
-                if out:
-                    budget.pay(output=len(out))
-                    yield out
-                if engine.eof:
-                    self.end = at + len(data) - len(engine.unused_data)
-                    return
-                fed = b""
-                if engine.needs_input:
-                    break
+            # Small bites, so that `end` tells where it broke.
+            for start in range(0, len(data), _BITE):
+                self.end = at + start
+                fed = data[start : start + _BITE]
+                behind = self.end + len(fed)
+                while True:
+                    out = _step(engine, fed)
+                    if out:
+                        budget.pay(output=len(out))
+                        yield out
+                    if engine.eof:
+                        self.end = behind - len(engine.unused_data)
+                        return
+                    fed = b""
+                    if engine.needs_input:
+                        break
         self.end = self._stop
         if self._stop == self._source.size:
             raise Short("the compressed stream breaks off")
@@ -167,18 +181,24 @@ def inflate(source: Source, at: int, end: int | None = None) -> Packed:
     return Packed(make, source, at, end)
 
 
-def inflates(source: Source, at: int, end: int, budget: Budget) -> bool:
-    """Whether a zlib stream (RFC 1950) stands there, whole, with its checksum."""
-    engine = zlib.decompressobj()
+def inflates(source: Source, at: int, end: int, budget: Budget) -> int | None:
+    """Where a zlib stream (RFC 1950) breaks; None if it stands there whole, with its checksum."""
+    packed = Packed(_zlib, source, at, end)
     try:
-        for _, data in pieces(source, budget, at, end):
-            fed = data
-            while fed and not engine.eof:
-                budget.pay(output=len(engine.decompress(fed, PIECE)))
-                fed = engine.unconsumed_tail
-    except zlib.error:
-        return False
-    return engine.eof
+        for _ in packed.run(budget):
+            pass
+    except Spent:
+        raise
+    except Malformed:
+        return packed.end
+    return None
+
+
+def _zlib() -> Decompressor:
+    from isal import igzip_lib
+
+    engine: Decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    return engine
 
 
 def derive(make: Callable[[], Iterator[bytes]], locator: Locator) -> Source:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hakushi.model import Extent, Malformed, Source
 from hakushi.recover.cursor import Budget, Cursor, Short, Spent
-from hakushi.recover.grammar.stream import Decompressor, Packed, find, inflate, pieces
+from hakushi.recover.grammar.stream import Decompressor, Packed, Torn, find, inflate, pieces
 
 LOCAL, DESCRIPTOR, CENTRAL, END = b"PK\3\4", b"PK\7\x08", b"PK\1\2", b"PK\5\6"
 END64, LOCATOR64 = b"PK\6\6", b"PK\6\7"
@@ -147,9 +147,14 @@ def data_end(source: Source, entry: Entry, budget: Budget) -> int:
         return _unchecked_end(source, entry, budget)
     crc = size = 0
     unpacker = unpacked(source, entry)
-    for data in unpacker.run(budget):
-        crc = zlib.crc32(data, crc)
-        size += len(data)
+    try:
+        for data in unpacker.run(budget):
+            crc = zlib.crc32(data, crc)
+            size += len(data)
+    except (Spent, Short):
+        raise
+    except Malformed as error:
+        raise Torn(str(error), unpacker.end) from None
     end = unpacker.end
     if entry.streamed:
         return _descriptor(source, entry, end, crc, size)
