@@ -43,6 +43,8 @@ _MOST = 8 << 20
 
 PAGE = 1 << 16
 _PAGES = 256
+_AHEAD = 16 * PAGE
+_BUFFER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Child:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         try:
             self._process = _start(program, theirs, source.size, self._limits)
         except BaseException:
@@ -150,7 +154,8 @@ class Child:
     def _send(self, letter: bytes, body: bytes) -> None:
         try:
             self._socket.settimeout(60)
-            self._socket.sendall(_HEAD.pack(letter, len(body)) + body)
+            self._socket.sendall(_HEAD.pack(letter, len(body)))
+            self._socket.sendall(body)
         except OSError:
             raise self._died() from None
 
@@ -239,6 +244,7 @@ class Reader:
         self.size = size
         self._pipe = pipe
         self._pages: OrderedDict[int, bytes] = OrderedDict()
+        self._buffer = bytearray(_AHEAD)
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the source, cut at its end. Raises Unreadable."""
@@ -247,32 +253,44 @@ class Reader:
             return b""
         if end - offset >= PAGE * 4:
             step = _MOST
-            return b"".join(self._ask(at, min(step, end - at)) for at in range(offset, end, step))
+            pieces = range(offset, end, step)
+            return b"".join(bytes(self._ask(at, min(step, end - at))) for at in pieces)
         first = offset - offset % PAGE
         try:
             data = b"".join(self._page(at) for at in range(first, end, PAGE))
         except Unreadable:
             # The bad sector may lie beside what is wanted.
-            return self._ask(offset, end - offset)
+            return bytes(self._ask(offset, end - offset))
         return data[offset - first : end - first]
 
     def _page(self, at: int) -> bytes:
         page = self._pages.get(at)
-        if page is None:
-            page = self._ask(at, min(PAGE, self.size - at))
-            self._pages[at] = page
-            if len(self._pages) > _PAGES:
-                self._pages.popitem(last=False)
-        else:
+        if page is not None:
             self._pages.move_to_end(at)
-        return page
+            return page
+        # Who reads on from page to page is given more at once.
+        ahead = _AHEAD if at - PAGE in self._pages else PAGE
+        try:
+            data = self._ask(at, min(ahead, self.size - at))
+        except Unreadable:
+            data = self._ask(at, min(PAGE, self.size - at))
+        for start in range(0, len(data), PAGE):
+            self._pages[at + start] = bytes(data[start : start + PAGE])
+        while len(self._pages) > _PAGES:
+            self._pages.popitem(last=False)
+        return self._pages.get(at, b"")
 
-    def _ask(self, at: int, length: int) -> bytes:
+    def _ask(self, at: int, length: int) -> memoryview:
+        """Bytes from the parent, valid until the next question: fresh memory is dear."""
         _put(self._pipe, b"R", _READ.pack(at, length))
-        letter, body = _get(self._pipe)
+        letter, size = _HEAD.unpack(_exactly(self._pipe, _HEAD.size))
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        view = memoryview(self._buffer)[:size]
+        _fill(self._pipe, view)
         if letter == b"U":
-            raise Unreadable(Extent(at, length), body.decode("utf-8", "replace"))
-        return body
+            raise Unreadable(Extent(at, length), bytes(view).decode("utf-8", "replace"))
+        return view
 
 
 def serve(start: Callable[[Reader], Callable[[Any], Iterator[Any]]]) -> None:
@@ -334,10 +352,14 @@ def _get(pipe: socket.socket) -> tuple[bytes, bytes]:
 
 
 def _exactly(pipe: socket.socket, length: int) -> bytes:
-    out = bytearray()
-    while len(out) < length:
-        part = pipe.recv(length - len(out))
-        if not part:
-            raise EOFError
-        out += part
+    out = bytearray(length)
+    _fill(pipe, memoryview(out))
     return bytes(out)
+
+
+def _fill(pipe: socket.socket, view: memoryview) -> None:
+    while view:
+        got = pipe.recv_into(view)
+        if not got:
+            raise EOFError
+        view = view[got:]
