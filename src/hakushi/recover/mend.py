@@ -107,8 +107,7 @@ class _Binary:
         data = data.ljust(length, b"\0")
         text = text_sectors(data, behind=False).reshape(-1, CLUSTER // SECTOR).all(axis=1)
         some = np.frombuffer(data, np.uint64).reshape(-1, CLUSTER // 8).any(axis=1)
-        good: list[bool] = (some & ~text).tolist()
-        return good
+        return [bool(one) for one in np.logical_and(some, ~text)]
 
 
 @dataclass(slots=True)
