@@ -5,6 +5,7 @@ and their inodes. The images are made by ``tools.make_images.ext_old``.
 from __future__ import annotations
 
 import gzip
+import struct
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from hakushi.assess.units import harvest
 from hakushi.media import Memory
 from hakushi.model import CELL, Artifact, Extent, Extents, Role, State
 from hakushi.recover import Budget, reach, standing
+from hakushi.recover.cursor import Cursor
 from hakushi.recover.records import Ground, registered
+from hakushi.recover.records._ext_journal import Copies, copies, head
 
 IMAGES = Path(__file__).parent.parent / "images"
 TORN = {f"総務/断片{n}.txt": content(n, TURNS * 4096) for n in (100, 101)}
@@ -100,3 +103,76 @@ def test_a_volume_that_only_its_journal_is_left_of_names_no_wrong_place() -> Non
         if data[at + 56 : at + 58] == b"\x53\xef":
             data[at : at + 1024] = bytes(1024)
     assert [one for one in found(bytes(data)) if one.role is not Role.VOLUME] == []
+
+
+# --- journals of every sort ----------------------------------------------------------------
+
+_64BIT, _V2, _V3 = 2, 8, 16
+
+
+def log(incompat: int, size: int = 1024, blocks: int = 12) -> bytearray:
+    """An empty journal (jbd2 superblock, version 2)."""
+    out = bytearray(blocks * size)
+    struct.pack_into(">6I", out, 0, 0xC03B3998, 4, 0, size, blocks, 1)
+    struct.pack_into(">I", out, 40, incompat)
+    return out
+
+
+def descriptor(incompat: int, sequence: int, tags: list[tuple[int, bool]]) -> bytes:
+    """A descriptor block, its tags as the kernel lays them out; the first one carries a UUID."""
+    out = bytearray(struct.pack(">3I", 0xC03B3998, 1, sequence))
+    for n, (block, escaped) in enumerate(tags):
+        flags = escaped | (2 if n else 0) | (8 if n == len(tags) - 1 else 0)
+        low, high = block & 0xFFFFFFFF, block >> 32
+        if incompat & _V3:
+            out += struct.pack(">4I", low, flags, high, 0)
+        else:
+            out += struct.pack(">IHH", low, 0, flags)
+            out += struct.pack(">I", high) if incompat & _64BIT else b""
+            out += bytes(2) if incompat & _V2 else b""
+        out += b"" if n else bytes(16)
+    return bytes(out.ljust(1024, b"\0"))
+
+
+def said(raw: bytearray) -> dict[int, list[tuple[int, bytes]]]:
+    """Block -> (transaction, first byte) of each copy, the oldest first."""
+    cursor = Cursor(Memory(bytes(raw)))
+    top = head(cursor, 0)
+    assert top is not None
+    all_ = Copies()
+    all_.add(copies(cursor, top, range(0, len(raw), top.block), Budget.of(steps=10_000)))
+    return {
+        block: [(copy.sequence, copy.read(cursor, 1024)[:5]) for copy in some]
+        for block, some in all_.of.items()
+    }
+
+
+@pytest.mark.parametrize("incompat", [0, _64BIT, _V2, _V2 | _64BIT, _V3, _V3 | _64BIT])
+def test_every_form_of_block_tag_is_read(incompat: int) -> None:
+    raw, far = log(incompat), 7 + (1 << 33 if incompat & _64BIT else 0)
+    raw[1024:2048] = descriptor(incompat, 5, [(9, False), (far, True), (8, False)])
+    raw[2048:2053], raw[3072:3077], raw[4096:4101] = b"aaaaa", b"\0\0\0\0b", b"ccccc"
+    assert said(raw) == {
+        9: [(5, b"aaaaa")],
+        far: [(5, b"\xc0\x3b\x39\x98b")],
+        8: [(5, b"ccccc")],
+    }
+
+
+def test_the_log_is_a_ring_in_which_the_newer_transaction_owns_a_block() -> None:
+    raw = log(0, blocks=6)
+    raw[2048:3072] = descriptor(0, 7, [(20, False), (21, False)])
+    raw[3072:3077], raw[4096:4101] = b"old20", b"new30"
+    # Transaction 8 begins with the last block of the journal; 9 was written over a part of 7.
+    raw[5120:6144] = descriptor(0, 8, [(20, False)])
+    raw[1024:1029] = b"new20"
+    assert said(raw)[20] == [(7, b"old20"), (8, b"new20")]
+    raw[3072:4096] = descriptor(0, 9, [(30, False)])
+    assert said(raw) == {20: [(8, b"new20")], 30: [(9, b"new30")]}
+
+
+@pytest.mark.parametrize("size", [0, 1000, 1 << 30])
+def test_what_is_no_journal_superblock_is_none(size: int) -> None:
+    raw = log(0)
+    struct.pack_into(">I", raw, 12, size)
+    assert head(Cursor(Memory(bytes(raw))), 0) is None
