@@ -30,6 +30,23 @@ TEXT = "氏名,住所\r\n山田太郎,東京都千代田区\r\n".encode("cp932")
 NOISE = bytes(range(200, 256)) * 200
 
 
+def inspected(step: str, name: str | None, data: bytes, *, before: bool) -> Artifact:
+    source = Memory(data, ROOT.step("ntfs", step))
+    runs = (Run(0, len(data)),)
+    artifact = Artifact(
+        source.locator, "file", State.DELETED, len(data), runs, name, complete=before
+    )
+    known = next(_inspect(source, artifact, b"k" * 32, Budget.of(seconds=20)))
+    assert isinstance(known, Artifact)
+    return known
+
+
+def test_what_a_record_held_to_the_end_may_go_on_behind_its_content() -> None:
+    data = PNG + bytes(9000) + b"end"
+    assert inspected("9-1-used", "a.png", data, before=True).complete
+    assert not inspected("9-1-freed", "a.png", data, before=True).complete
+
+
 @pytest.mark.parametrize(
     ("name", "data", "whole"),
     [
@@ -51,16 +68,4 @@ NOISE = bytes(range(200, 256)) * 200
 def test_a_deleted_file_is_whole_where_its_content_is_what_its_name_promises(
     name: str | None, data: bytes, whole: bool, before: bool
 ) -> None:
-    source = Memory(data, ROOT.step("ntfs", 5))
-    artifact = Artifact(
-        source.locator,
-        "file",
-        State.DELETED,
-        len(data),
-        (Run(0, len(data)),),
-        name,
-        complete=before,
-    )
-    known = next(_inspect(source, artifact, b"k" * 32, Budget.of(seconds=20)))
-    assert isinstance(known, Artifact)
-    assert known.complete == (whole and before)
+    assert inspected("5", name, data, before=before).complete == (whole and before)

@@ -452,14 +452,16 @@ def _inspect(
 def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
     """A deleted file is complete only if its content, where it can be judged, says so too.
 
-    What ends whole long before the file does is another one, that came to its first bytes later.
+    What ends whole long before the file does is another one, that came to its first bytes later;
+    not so where the record was in use to the end.
     """
     if measure is None:
         return replace(artifact, complete=False)
     promised = _promised(artifact.path)
+    held = artifact.locator.last[1].endswith(records.HELD)
     near = artifact.size - measure.length <= _TRAILING
-    own = not promised or artifact.kind in promised
-    whole = (measure.complete and near and own) or measure.length >= artifact.size
+    own = held or (near and (not promised or artifact.kind in promised))
+    whole = (measure.complete and own) or measure.length >= artifact.size
     return replace(
         artifact, kind=measure.kind or artifact.kind, complete=artifact.complete and whole
     )
