@@ -114,6 +114,9 @@ def test_kinds_are_the_names_of_the_contract():
             "residence_card",
             "passport",
             "insurer_number",
+            "insured_symbol",
+            "employment_insurance",
+            "credential",
         }
     assert set(detect.KINDS) <= known
     assert len(set(detect.KINDS)) == len(detect.KINDS)

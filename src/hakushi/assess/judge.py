@@ -24,6 +24,8 @@ GRAVE_KINDS = frozenset(
         "residence_card",
         "passport",
         "insurer_number",
+        "insured_symbol",
+        "employment_insurance",
     }
 )
 """Kinds of which one labelled finding makes a leak grave: numbers that nobody changes at will, or

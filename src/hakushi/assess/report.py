@@ -41,6 +41,8 @@ KINDS: Mapping[str, Message] = {
     "residence_card": message("Residence card number"),
     "passport": message("Passport number"),
     "insurer_number": message("Insurer number"),
+    "insured_symbol": message("Health insurance symbol and number"),
+    "employment_insurance": message("Employment insurance number"),
     "bank_account": message("Bank account number"),
     "payment_card": message("Payment card number"),
     "iban": message("International bank account number (IBAN)"),
