@@ -164,6 +164,7 @@ def _fat(bits: str, cluster: int) -> list[str]:
 def make(kind: str, image: Path, label: str = "", start: int = 0, cluster: int = 0) -> None:
     """Makes an empty file system over the whole image, without clearing the rest of it.
 
+    An ext over an older one leaves the inode tables to the kernel, as mke2fs does by default.
     ``start``: where the volume will lie on its disk. ``cluster``: sectors a cluster, FAT alone.
     """
     if kind == "ntfs":
@@ -180,12 +181,18 @@ def make(kind: str, image: Path, label: str = "", start: int = 0, cluster: int =
             "-b",
             "4096" if image.stat().st_size > 64 << 20 else "1024",
             "-E",
-            f"nodiscard,lazy_itable_init=0,lazy_journal_init=0,hash_seed={UUID}",
+            f"nodiscard,lazy_itable_init={_ext(image):d},lazy_journal_init=0,hash_seed={UUID}",
             "-U",
             UUID,
             *(("-L", label) if label else ()),
             image,
         )
+
+
+def _ext(image: Path) -> bool:
+    """Whether there is an ext superblock already."""
+    with image.open("rb") as file:
+        return file.read(1082)[1080:] == b"\x53\xef"
 
 
 def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
