@@ -8,6 +8,7 @@ they are: a boot sector does, or the folders and files that fit (Microsoft's exF
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -256,12 +257,12 @@ def _own(blocks: dict[int, Block], geometry: Geometry) -> None:
     for at in sorted(blocks):
         block = blocks[at]
         while block.owner > 0 and block.full:
-            after = next((s for s in spare if s > block.at), None)
-            if after is None:
+            place = bisect_right(spare, block.at)
+            if place == len(spare):
                 break
-            spare.remove(after)
-            blocks[after].owner = block.owner
-            block = blocks[after]
+            after = blocks[spare.pop(place)]
+            after.owner = block.owner
+            block = after
 
 
 SIGNS = tuple(

@@ -7,6 +7,7 @@ volume's clusters lie.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -49,12 +50,14 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     """Every file, folder and name that the directories tell of."""
     heads = _heads(source, ground, budget)
     boots = _boots(source, ground, budget)
-    by_geometry, rest = _geometries(heads, boots, ground, source, budget)
+    strays = _strays(source, ground, budget)
+    by_geometry, rest = _geometries(heads, strays, boots, ground, source, budget)
     done: set[int] = set()
     number = 0
     for geometry, folders in by_geometry.items():
         boot = next((b for b in boots if b.geometry == geometry), None)
-        blocks = _blocks(source, ground, geometry, folders, boot, done, budget)
+        spare = [at for at in strays if at not in done]
+        blocks = _blocks(source, ground, geometry, folders, spare, boot, budget)
         done.update(at for b in blocks for at in range(b.at, b.at + geometry.cluster, SECTOR))
         if any(not b.used for b in blocks):
             place = source.locator.step(FORMAT, f"{geometry.data}-{geometry.cluster}-{number}")
@@ -102,7 +105,12 @@ def _boots(source: Source, ground: Ground, budget: Budget) -> list[_Boot]:
 
 
 def _geometries(
-    heads: dict[int, Dots], boots: list[_Boot], ground: Ground, source: Source, budget: Budget
+    heads: dict[int, Dots],
+    strays: list[int],
+    boots: list[_Boot],
+    ground: Ground,
+    source: Source,
+    budget: Budget,
 ) -> tuple[dict[Geometry, dict[int, Dots]], list[int]]:
     """The volumes that there were, each with its folders; and the folders of which nothing tells
     where their volume lay.
@@ -132,13 +140,12 @@ def _geometries(
         guess = _by_magics(at, head, ground, source, budget)
         if guess is not None:
             take(guess, 1)
-    orphans = [at for at, _ in _strays(source, ground, budget)]
-    if orphans and not out and known:
-        named = [e for at in orphans for e in entries(at, readable(source, Extent(at, SECTOR)))[0]]
+    if strays and not out and known:
+        named = [e for at in strays for e in entries(at, readable(source, Extent(at, SECTOR)))[0]]
         begins = {at for at, _ in ground.magics}
         hits = {g: sum(g.at(e.cluster) in begins for e in named) for g in known}
         out[max(known, key=lambda g: hits[g])] = {}
-    return out, [*rest, *orphans]
+    return out, [*rest, *strays]
 
 
 def _by_magics(
@@ -156,8 +163,9 @@ def _by_magics(
     return best if hits >= 2 else None
 
 
-def _strays(source: Source, ground: Ground, budget: Budget) -> Iterator[tuple[int, bytes]]:
+def _strays(source: Source, ground: Ground, budget: Budget) -> list[int]:
     """Sectors that hold nothing but directory entries, two at least."""
+    out: list[int] = []
     where = Extents()
     for sign in _NAMES:
         where = where | ground.signs.get(sign.id, Extents())
@@ -165,7 +173,8 @@ def _strays(source: Source, ground: Ground, budget: Budget) -> Iterator[tuple[in
         if any(data.startswith(sign.value, sign.at) for sign in _NAMES):
             named, sound, _ = entries(at, data)
             if sound and named and any(data[32:43]):
-                yield at, data
+                out.append(at)
+    return out
 
 
 def _blocks(
@@ -173,8 +182,8 @@ def _blocks(
     ground: Ground,
     geometry: Geometry,
     folders: dict[int, Dots],
+    strays: list[int],
     boot: _Boot | None,
-    done: set[int],
     budget: Budget,
 ) -> list[Block]:
     """The volume's directory clusters, each with the folder that it belongs to."""
@@ -196,7 +205,6 @@ def _blocks(
         block = add(geometry.at(boot.boot.root_cluster), 0)
         if block is not None and not block.entries:
             del out[block.at]
-    strays = {at for at, _ in _strays(source, ground, budget)} - done
     waiting = sorted(
         {at - (at - geometry.data) % geometry.cluster for at in strays if at >= geometry.data}
         - set(out)
@@ -222,11 +230,10 @@ def _follow(
     """The further clusters of a full folder: the next one that is a directory without a head."""
     while block.full:
         after = block.at + geometry.cluster
-        here = [at for at in waiting if at >= after]
-        if not here:
+        place = bisect_left(waiting, after)
+        if place == len(waiting):
             return
-        waiting.remove(here[0])
-        more = add(here[0], block.owner)
+        more = add(waiting.pop(place), block.owner)
         if more is None:
             return
         block = more
