@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
+import re
+import string
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hakushi.media import probe
+from hakushi.media import open_path, probe
 from hakushi.model import (
     SECTOR,
+    Artifact,
+    Damage,
     Extent,
     Locator,
     Malformed,
@@ -20,7 +26,7 @@ from hakushi.model import (
     Unreadable,
     message,
 )
-from hakushi.recover import Family, by_id, identify
+from hakushi.recover import Budget, Family, by_id, identify
 
 BOUND_SECTORS = 1024
 """So many sampled sectors bind a case to its source."""
@@ -64,7 +70,7 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
     if container is None:
         return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE)
     try:
-        inner, damage = _inside(source, container.id)
+        inner, damage = _inside(name, source, container.id)
     except (Malformed, Unreadable) as error:
         # Its raw bytes are assessed instead, and the damage keeps the verdict from being clean.
         said = (f"{container.id}: {error}",)
@@ -73,11 +79,14 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
     return Medium(root, inner, Scope.IMAGE, damage=damage)
 
 
-def _inside(source: Source, format_id: str) -> tuple[Source, tuple[str, ...]]:
+def _inside(name: str, source: Source, format_id: str) -> tuple[Source, tuple[str, ...]]:
     """The medium inside a container, and what is wrong with the container."""
-    from hakushi.model import Artifact, Damage
-    from hakushi.recover.cursor import Budget
+    if format_id == "ewf":
+        from hakushi.recover.formats import ewf
 
+        later = [open_path(path).source for path in _segments(Path(name))]
+        medium = ewf.open_segments([source, *later], Budget.of(seconds=600))
+        return medium, tuple(medium.damage)
     one = by_id(format_id)
     found = list(one.open(source, Budget.of(seconds=60)))
     media = [f for f in found if isinstance(f, Artifact)]
@@ -85,6 +94,23 @@ def _inside(source: Source, format_id: str) -> tuple[Source, tuple[str, ...]]:
     if not media or one.member is None:
         raise Malformed("; ".join(damage) or "it holds no medium")
     return one.member(source, media[0].locator.last[1]), damage
+
+
+def _segments(first: Path) -> Iterator[Path]:
+    """The files .E02, .E03 … that follow .E01; after .E99 come .EAA to .EZZ, then .FAA …"""
+    match = re.fullmatch(r"([A-Za-z])01", first.suffix[1:])
+    if match is None:
+        return
+    letter, upper = match[1], match[1].isupper()
+    letters = string.ascii_uppercase if upper else string.ascii_lowercase
+    numbers = [f"{letter}{number:02}" for number in range(2, 100)]
+    later = letters[letters.index(letter) :]
+    names = itertools.chain(numbers, map("".join, itertools.product(later, letters, letters)))
+    for name in names:
+        path = first.with_suffix(f".{name}")
+        if not path.is_file():
+            return
+        yield path
 
 
 def _device(name: str, source: Source) -> Medium:
