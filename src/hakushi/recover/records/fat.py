@@ -201,6 +201,8 @@ def _blocks(
 
     for at, head in folders.items():
         add(at, head.own)
+    if boot is not None:
+        out |= {b.at: b for b in _fixed_root(source, ground, geometry, strays, boot)}
     if boot is not None and boot.boot.bits == 32:
         block = add(geometry.at(boot.boot.root_cluster), 0)
         if block is not None and not block.entries:
@@ -219,6 +221,21 @@ def _blocks(
             if block is not None and not block.entries:
                 del out[at]
     return sorted(out.values(), key=lambda b: b.at)
+
+
+def _fixed_root(
+    source: Source, ground: Ground, geometry: Geometry, strays: list[int], boot: _Boot
+) -> Iterator[Block]:
+    """The sectors of a FAT12 or FAT16 root. They lie outside the clusters, so no table tells
+    whether the volume stands: what they list does.
+    """
+    start = boot.origin + boot.boot.root
+    for at in strays:
+        if start <= at < start + boot.boot.root_size:
+            named = entries(at, readable(source, Extent(at, SECTOR)))[0]
+            held = [Run(geometry.at(e.cluster), SECTOR) for e in named if e.live and e.cluster]
+            used = bool(held) and all(ground.used(run) for run in held)
+            yield Block(at, named, full=False, owner=0, used=used)
 
 
 def _follow(
