@@ -176,3 +176,22 @@ def test_what_is_no_journal_superblock_is_none(size: int) -> None:
     raw = log(0)
     struct.pack_into(">I", raw, 12, size)
     assert head(Cursor(Memory(bytes(raw))), 0) is None
+
+
+@pytest.mark.parametrize("name", ["deleted-ext4", "deleted-ext3"])
+def test_a_volume_without_its_first_superblock_is_read_by_a_copy(name: str) -> None:
+    """Its start was written over: what lived there comes back beside what was deleted."""
+    data = bytearray(image(f"ext-old/{name}.img.gz"))
+    data[: 3 * 1024] = bytes(3 * 1024)
+    every = found(bytes(data))
+    assert contents(bytes(data), every) == PLANTED | TORN
+    assert all(one.complete for one in every)
+
+
+def test_a_journal_in_indirect_blocks_is_found_by_its_magic_alone() -> None:
+    """As above, and inode 8 is gone as well, so nothing tells where the journal's blocks lie."""
+    data = bytearray(image("ext-old/deleted-ext3.img.gz"))
+    table = int.from_bytes(data[2056:2060], "little") * 1024
+    data[: 3 * 1024] = bytes(3 * 1024)
+    data[table + 7 * 128 : table + 8 * 128] = bytes(128)
+    assert contents(bytes(data), found(bytes(data))).items() >= DELETED.items()

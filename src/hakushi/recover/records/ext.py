@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hakushi.model import (
     SECTOR,
@@ -54,7 +54,7 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     signs = ground.signs.get("ext-journal", Extents())
     heads = _heads(cursor, known, signs, budget)
     for number, geometry in enumerate(known):
-        own, foreign = _journals(geometry, known, heads)
+        own, foreign = _journals(cursor, geometry, known, heads, budget)
         name = f"{geometry.origin}-{number}"
         yield from _Volume(source, ground, geometry, own, budget, name).files()
         for n, one in enumerate(foreign):
@@ -82,9 +82,9 @@ def _heads(cursor: Cursor, known: list[Geometry], where: Extents, budget: Budget
     """
     out: dict[int, _Journal] = {}
     for geometry in known:
-        places = _named(cursor, geometry, budget) if geometry.standing else []
+        places = _named(cursor, geometry, budget)
         found = head(cursor, places[0]) if places else None
-        if found is not None and found.block == geometry.sb.block:
+        if found is not None and found.block == geometry.sb.block and found.at not in out:
             out[found.at] = _Journal(found, places[: found.blocks], geometry)
     for extent in where:
         for at in range(extent.offset, extent.end, SECTOR):
@@ -133,22 +133,46 @@ def _inode_now(cursor: Cursor, geometry: Geometry, number: int) -> Inode | None:
 
 
 def _journals(
-    geometry: Geometry, known: list[Geometry], heads: list[_Journal]
+    cursor: Cursor,
+    geometry: Geometry,
+    known: list[Geometry],
+    heads: list[_Journal],
+    budget: Budget,
 ) -> tuple[list[_Journal], list[_Journal]]:
     """A file system's own journals, and older ones in its place that no superblock owns."""
     uuids = {one.sb.uuid for one in known}
     own, foreign = [], []
     for one in heads:
-        if one.owner is geometry or (one.owner is None and one.head.uuid == geometry.sb.uuid):
+        if one.owner is geometry:
             own.append(one)
+        elif one.owner is None and one.head.uuid == geometry.sb.uuid:
+            own.append(_without_lists(cursor, geometry, one, budget))
         elif (
             one.owner is None
             and one.head.uuid not in uuids
             and one.head.block == geometry.sb.block
             and 0 <= one.head.at - geometry.origin < geometry.size
         ):
-            foreign.append(one)
+            foreign.append(_without_lists(cursor, geometry, one, budget))
     return own, foreign
+
+
+def _without_lists(
+    cursor: Cursor, geometry: Geometry, journal: _Journal, budget: Budget
+) -> _Journal:
+    """Without the indirect blocks that stand among the blocks of an ext3 journal: each lists first
+    the block that follows it.
+    """
+    out: list[int] = []
+    size, at = geometry.sb.block, journal.head.at
+    while len(out) < journal.head.blocks and at + size <= cursor.size:
+        budget.pay()
+        following = (at - geometry.origin) // size + 1
+        lists = any(int.from_bytes(raw, "little") == following for raw in _taken(cursor, at, 4))
+        if not lists:
+            out.append(at)
+        at += size
+    return replace(journal, places=out)
 
 
 # --- one volume ----------------------------------------------------------------------------
@@ -300,6 +324,8 @@ class _Volume:
     def _blocks(self, block: int, sequence: int) -> Iterator[bytes]:
         """The bytes a block may have had in a transaction, the likeliest first."""
         size = self.geometry.sb.block
+        if sequence in (_LEFT, _NOW):
+            yield from _taken(self.cursor, self.geometry.place(block), size)
         for copy in self.copies.before(block, sequence):
             try:
                 yield copy.read(self.cursor, size)
