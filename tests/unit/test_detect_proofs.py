@@ -7,9 +7,13 @@ from hakushi.detect.rules import (
     corporate_number,
     drivers_licence,
     email,
+    iban,
+    insurer_number,
     my_number,
+    payment_card,
     phone,
     postal_code,
+    residence_card,
 )
 
 
@@ -110,3 +114,42 @@ def test_postal_codes_begin_in_sapporo():
     assert postal_code.prove("9998531")
     assert not postal_code.prove("0001234")
     assert not postal_code.prove("0081234")
+
+
+@pytest.mark.parametrize("number", ["01040013", "33120015", "01130012"])
+def test_insurers_own_numbers_have_the_check_digit_of_the_notice(number):
+    assert insurer_number.prove(number)
+    wrong = [number[:i] + str((int(number[i]) + 1) % 10) + number[i + 1 :] for i in range(8)]
+    assert not any(map(insurer_number.prove, wrong))
+
+
+def test_a_changed_digit_or_another_issuer_breaks_a_card_number():
+    good = "4980237160548198"
+    assert payment_card.prove(good)
+    for i in range(1, 16):
+        assert not payment_card.prove(good[:i] + str((int(good[i]) + 1) % 10) + good[i + 1 :])
+    assert not any(payment_card.prove(f"7{n:015}") for n in range(1000))
+
+
+@pytest.mark.parametrize(
+    "number", ["4242424242424242", "4111111111111111", "378282246310005", "3566002020360505"]
+)
+def test_numbers_that_services_publish_for_testing_are_no_cards(number):
+    assert not payment_card.prove(number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["DE89370400440532013000", "GB82WEST12345698765432", "FR1420041010050500013M02606",
+     "NL91ABNA0417164300", "CH9300762011623852957", "NO9386011117947", "BE68539007547034"],
+)  # fmt: skip
+def test_samples_of_the_iban_registry_are_ibans_and_their_neighbours_are_not(number):
+    assert iban.prove(number)
+    assert not iban.prove(number[:-1] + str((int(number[-1]) + 1) % 10))
+    assert not iban.prove(number[:-1])
+    assert not iban.prove("JP" + number[2:])
+
+
+def test_drive_models_are_no_residence_cards():
+    assert residence_card.prove("UH39027158EA")
+    assert not residence_card.prove("ST92505610AS")
