@@ -67,6 +67,8 @@ def text(source: Source, budget: Budget) -> Iterator[Text]:
             table = table_of(name, root, sql)
             rows = (_row(table, rowid, row) for rowid, row in database.records(root))
             yield from tables(rows, header=table.columns, part=name)
+    if database.flaws:
+        raise Malformed(f"{database.flaws} rows could not be read")
 
 
 def _row(table: Table, rowid: int, values: list[Value]) -> list[str]:

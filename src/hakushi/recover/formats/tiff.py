@@ -79,7 +79,8 @@ def measure(source: Source, budget: Budget) -> Measure | None:
     except Spent:
         raise
     except Short:
-        return Measure(found.end if found.starts else 0, complete=False, more=True)
+        sound = min(found.end, source.size) if found.starts else 0
+        return Measure(sound, complete=False, more=True)
     except Malformed:
         return Measure(min(found.end, source.size), complete=False) if found.starts else None
     if not found.starts:
@@ -146,7 +147,7 @@ def _entry(
             raise Short("a value runs past the end")
         found.end = max(found.end, where + count * size)
     wanted = tag in _STRIPS or tag in _STRIPS.values() or tag in _DIRECTORIES
-    if (wanted or tag in _SHAPE) and kind in {3, 4, 13, 16, 18}:
+    if count and (wanted or tag in _SHAPE) and kind in {3, 4, 13, 16, 18}:
         if count > _MOST_VALUES:
             raise Malformed("too many values")
         tags[tag] = [cursor.uint(where + i * size, size, order) for i in range(count)]

@@ -107,7 +107,7 @@ class CompoundFile:
     def chain(self, start: int, most: int) -> Iterator[int]:
         """The sectors of a chain, at most so many."""
         number, count = start, 0
-        while number < _DIFAT and count < most:
+        while number < _DIFAT and count < min(most, len(self.fat)):
             if number >= len(self.fat):
                 raise Malformed("a chain leaves the FAT")
             yield number

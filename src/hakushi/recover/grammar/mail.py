@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from hakushi.model import Malformed
 from hakushi.recover.cursor import Budget
 from hakushi.recover.grammar.encoding import guess
 
@@ -194,7 +195,9 @@ def parts(data: bytes, budget: Budget) -> list[Part]:
         return []
     top = Part("", tuple(first[0]), first[1], len(data))
     out, left = [top], [top]
-    while left and len(out) < _MOST_PARTS:
+    while left:
+        if len(out) > _MOST_PARTS:
+            raise Malformed("a mail of too many parts")
         part = left.pop()
         inner = list(_inside(data, part, budget))
         if inner and part.id.count(".") < _DEEPEST:

@@ -16,8 +16,9 @@ from hakushi.recover.grammar.table import laid_out
 from hakushi.recover.grammar.zip import Entry
 
 OFFICE = frozenset({"docx", "xlsx", "pptx", "vsdx", "odt", "ods", "odp", "odg"})
-_MOST_COLUMNS = 1024
-_MOST_ROWS = 200_000
+_MOST_COLUMNS = 16_384
+_MOST_CELLS = 500_000
+"""Cells after which a table is told, and goes on as another."""
 _MOST_STRINGS = 64 << 20
 """Characters of shared strings that are kept."""
 
@@ -194,6 +195,7 @@ class _Words(_Target):
         self._cell: list[str] | None = None
         self._row: list[str] = []
         self._rows: list[list[str]] = []
+        self._cells = 0
         self._depth = 0
         self._told = 0
         self._open = 0
@@ -253,16 +255,18 @@ class _Words(_Target):
         while self._row and not self._row[-1]:
             self._row.pop()
         if self._row:
-            self._rows += [self._row] * min(self._repeat[0], _REPEATED)
+            times = min(self._repeat[0], _REPEATED)
+            self._rows += [self._row] * times
+            self._cells += len(self._row) * times
         self._row = []
-        if len(self._rows) > _MOST_ROWS:
+        if self._cells > _MOST_CELLS:
             self._tell_table()
 
     def _tell_table(self) -> None:
         if self._rows:
             self._told += 1
             self.ready += laid_out(self._rows, f"{self.part} table {self._told}")
-        self._rows = []
+        self._rows, self._cells = [], 0
 
     def _tell(self) -> None:
         if "".join(self._prose).strip():
@@ -383,6 +387,7 @@ class _Sheet(_Target):
         super().__init__(part)
         self._book = book
         self._rows: list[list[str]] = []
+        self._cells = 0
         self._row: list[str] = []
         self._word: list[str] = []
         self._kind = ""
@@ -415,7 +420,8 @@ class _Sheet(_Target):
             self._word = []
         elif tag == "row" and any(self._row):
             self._rows.append(self._row)
-            if len(self._rows) > _MOST_ROWS:
+            self._cells += len(self._row)
+            if self._cells > _MOST_CELLS:
                 self._tell()
         elif tag in {"oddHeader", "oddFooter"}:
             self._other.append("".join(self._word))
@@ -433,7 +439,7 @@ class _Sheet(_Target):
 
     def _tell(self) -> None:
         self.ready += laid_out(self._rows, self.part)
-        self._rows = []
+        self._rows, self._cells = [], 0
 
     def close(self) -> None:
         self._tell()

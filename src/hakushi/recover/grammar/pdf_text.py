@@ -213,7 +213,9 @@ class _Reader:
                     chars.append(" ")
         end = state.place()
         text = "".join(chars)
-        if text and len(self._pieces) < _MOST_PIECES:
+        if len(self._pieces) >= _MOST_PIECES:
+            self.flaws += 1
+        elif text:
             size = abs(state.size * (state.scale() or 1.0)) or 1.0
             self._pieces.append(Piece(start[0], start[1], max(start[0], end[0]), size, text))
 
@@ -368,7 +370,7 @@ def _fields(document: Document) -> Iterator[Text]:
     lines = []
     for number in document.numbers():
         said = document.dictionary(Ref(number))
-        if said.get("Type") in {"Font", "Page", "ObjStm", "XRef"}:
+        if str(said.get("Type")) in {"Font", "Page", "ObjStm", "XRef"}:
             continue
         action = document.dictionary(said.get("A"))
         words = [

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hakushi.model import Malformed, Source
-from hakushi.recover.cursor import Budget, Cursor, Short
+from hakushi.recover.cursor import Budget, Cursor, Short, Spent
 
 MAGIC = b"SQLite format 3\0"
 _INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE = 2, 5, 10, 13
@@ -70,6 +70,8 @@ class Database:
         # 1.3.7: the size in the header is true only where these two agree.
         self.pages = said if said and head[24:28] == head[92:96] else 0
         self.freelist = int.from_bytes(head[32:36], "big")
+        self.flaws = 0
+        """Rows that could not be read."""
         self.highest = 1
         """The highest page number that was met."""
 
@@ -140,17 +142,17 @@ class Database:
             yield from self.rows(page)
 
     def rows(self, page: Page) -> Iterator[tuple[int, list[Value]]]:
-        """The records of one page, broken ones left out."""
+        """The records of one page; broken ones are counted."""
         if page.kind == _INTERIOR_TABLE:
             return
         for cell in page.cells:
             self._budget.pay()
             try:
                 yield self._row(page, cell)
-            except Short:
+            except (Short, Spent):
                 raise
             except (Malformed, IndexError):
-                continue
+                self.flaws += 1
 
     def _row(self, page: Page, at: int) -> tuple[int, list[Value]]:
         rowid = 0

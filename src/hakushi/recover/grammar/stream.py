@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Lock
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from hakushi.media import Memory
 from hakushi.model import Extent, Locator, Malformed, Source, Unreadable
 from hakushi.recover import Measure
 from hakushi.recover.cursor import Budget, Short, Spent
+
+T = TypeVar("T")
 
 PIECE = 1 << 20
 """Bytes of the largest piece that is read at once."""
@@ -132,7 +135,7 @@ class Packed:
 
     def run(self, budget: Budget) -> Iterator[bytes]:
         """Unpacked pieces of at most `PIECE` bytes; Malformed where the stream breaks off."""
-        engine = self._make()
+        engine = _guarded(self._make)
         for at, data in pieces(self._source, budget, self._at, self._stop):
             # Small bites, so that `end` tells where it broke.
             for start in range(0, len(data), _BITE):
@@ -140,7 +143,7 @@ class Packed:
                 fed = data[start : start + _BITE]
                 behind = self.end + len(fed)
                 while True:
-                    out = _step(engine, fed)
+                    out = _guarded(partial(engine.decompress, fed, PIECE))
                     if out:
                         budget.pay(output=len(out))
                         yield out
@@ -156,7 +159,8 @@ class Packed:
         raise Malformed("the compressed stream breaks off")
 
 
-def _step(engine: Decompressor, data: bytes) -> bytes:
+def _guarded(act: Callable[[], T]) -> T:
+    """What it gives; whatever a decompressor raises is `Malformed`."""
     from lzma import LZMAError
 
     from isal import igzip_lib
@@ -164,7 +168,7 @@ def _step(engine: Decompressor, data: bytes) -> bytes:
     # Its stub calls the exception class an exception.
     igzip_error = cast("type[Exception]", igzip_lib.IsalError)
     try:
-        return engine.decompress(data, PIECE)
+        return act()
     except (OSError, LZMAError, EOFError, ValueError, MemoryError, igzip_error) as error:
         raise Malformed(f"compressed stream: {error}") from None
 
