@@ -218,7 +218,7 @@ def not_looked_for() -> list[Message]:
     """What this version does not look for at all: said, never passed over."""
     return [
         message("old records of file systems other than NTFS, FAT, exFAT and ext2-4"),
-        message("files in several pieces that no file system names"),
+        message("files in pieces far apart, and text in pieces, that no record names"),
         message("personal data in pictures (no character recognition)"),
         message("arrays, LVM, XFS, btrfs, HFS+, APFS"),
     ]
