@@ -228,8 +228,8 @@ class Case:
                     f.extent.offset,
                     f.extent.length,
                     f.kind,
-                    f.strength.value,
-                    _storable(f.masked),
+                    f.strength._value_,
+                    f.masked if f.masked.isascii() else _storable(f.masked),
                     f.key,
                 )
                 for f in piece.findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -97,11 +97,13 @@ def findings(case: Case) -> dict[str, tuple[int, int]]:
     return {kind: (a, b) for kind, (a, b) in sorted(out.items())}
 
 
-def _places(case: Case) -> Iterator[persons.Place]:
-    """Labelled findings in the order that `persons` wants."""
-    query = """SELECT locator, offset, kind, key FROM finding WHERE strength='labelled'
-        ORDER BY locator, offset, kind, key"""
-    return ((where, offset, kind, key) for where, offset, kind, key in case.rows(query))
+def _places(case: Case, kinds: Iterable[str]) -> Iterator[persons.Place]:
+    """Labelled findings of some kinds in the order that `persons` wants."""
+    every = sorted(kinds)
+    query = f"""SELECT locator, offset, kind, key FROM finding
+        WHERE strength='labelled' AND kind IN ({",".join("?" * len(every))})
+        ORDER BY locator, offset, kind, key"""  # noqa: S608 - marks alone
+    return case.rows(query, every)
 
 
 def blocks(case: Case) -> dict[str, int]:
@@ -133,6 +135,7 @@ def summary(
     elapsed: float,
 ) -> dict[str, Any]:
     """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
+    found = findings(case)
     encrypted = case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'")
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
@@ -168,11 +171,9 @@ def summary(
             {"locator": str(case.root) + ("/" + loc if loc else ""), "kind": kind}
             for loc, kind in encrypted
         ],
-        "findings": {
-            kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in findings(case).items()
-        },
-        "people": asdict(persons.people(_places(case))),
-        "firms": asdict(persons.firms(_places(case))),
+        "findings": {kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in found.items()},
+        "people": asdict(persons.people(_places(case, persons.PEOPLE))),
+        "firms": asdict(persons.firms(_places(case, persons.FIRMS))),
         "damage": damage,
         "elapsed_s": round(elapsed, 3),
     }

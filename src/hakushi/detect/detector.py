@@ -25,7 +25,7 @@ class Need(Enum):
     """A label or a header; without one it is an unlabelled candidate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """How a value is written: a bounded pattern over folded text, its group ``v`` the value.
 
@@ -79,7 +79,7 @@ def whole(value: str) -> tuple[int, int] | None:
     return 0, len(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Detector:
     """One kind of personal data. PLUGIN of each file in ``rules/``; its examples are its tests.
 

@@ -23,8 +23,11 @@ _NAMES = ("person_name", "kana_name")
 _BESIDE = ("address", "postal_code", "phone", "email", "birth_date", "bank_account")
 _TOGETHER = ("address", "phone", "birth_date", "email")
 _VETO = (*sorted(OWN), "birth_date")
-_FIRM = ("corporate_number", "firm_name")
-_PEOPLE = frozenset((*_NAMES, *_BESIDE, *OWN))
+FIRMS = frozenset({"corporate_number", "firm_name"})
+"""The kinds that tell of firms."""
+
+PEOPLE = frozenset((*_NAMES, *_BESIDE, *OWN))
+"""The kinds that tell of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def people(places: Iterable[Place]) -> Range:
     ``low``: so many different own numbers of one kind, or birth dates, that no fewer people can
     have. ``high``: only own numbers join, and every name that stands for itself is someone.
     """
-    every = [r for r in _records(places, _PEOPLE) if _tells_of_someone(r)]
+    every = [r for r in _records(places, PEOPLE) if _tells_of_someone(r)]
     # The same record in two files is one: its hashes are equal.
     records = [dict(one) for one in dict.fromkeys(tuple(sorted(r.items())) for r in every)]
     full = [r for r in records if _is_full(r)]
@@ -96,7 +99,7 @@ def people(places: Iterable[Place]) -> Range:
 
 def firms(places: Iterable[Place]) -> Range:
     """How many firms: by number, or by name where no number stands beside it."""
-    records = list(_records(places, frozenset(_FIRM)))
+    records = list(_records(places, FIRMS))
     numbers = {r["corporate_number"] for r in records if "corporate_number" in r}
     names = {r["firm_name"] for r in records if "firm_name" in r}
     groups = _Groups()

@@ -7,7 +7,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 from hakushi.detect import anchors, labels, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
@@ -24,11 +25,15 @@ _PIECE, _OVERLAP = 1 << 18, 1 << 11
 _BREATH = 4
 """Characters between labels below which they are said in one breath."""
 
+_REMEMBERED = 1 << 16
+"""Values whose proof, mask and hash a process remembers: lists repeat the same people. Memory only;
+they never leave."""
+
 _DATED = re.compile(r"[0-9年]")
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Hit:
     """A possible span, before overlaps are settled: the greater ``trust`` stays."""
 
@@ -48,7 +53,13 @@ class Page:
         found = anchors.find(folded)
         self.labels = labels.Labels(folded, found.labels)
         self._places = found.places
+        self.named = frozenset().union(*(one.kinds for one in found.labels))
+        """The kinds that some label names."""
         self._starts = [c.start for c in self.cells]
+        self._columns: dict[str, list[tables.Cell]] = {}
+        for cell in self.cells:
+            if cell.column.kind:
+                self._columns.setdefault(cell.column.kind, []).append(cell)
         self._taken: set[int] = set()
         self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
@@ -69,6 +80,12 @@ class Page:
     def _in_taken(self, at: int) -> bool:
         i = bisect_right(self._starts, at) - 1
         return i >= 0 and at < self.cells[i].end and self._starts[i] in self._taken
+
+    def asks(self, kind: str, form: Form) -> bool:
+        """May a form match anywhere at all? A cheap look before its zones are made."""
+        if form.need is Need.LABEL:
+            return kind in self.named or kind in self._columns
+        return form.near in self._places
 
     def near(self, pattern: str, before: int, after: int) -> list[tuple[int, int]]:
         """The zones around matches of a cheap pattern."""
@@ -97,9 +114,7 @@ class Page:
                 if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
             ]
             zones += [
-                (c.start, c.end)
-                for c in self.cells
-                if c.column.kind == kind and c.start not in self._taken
+                (c.start, c.end) for c in self._columns.get(kind, ()) if c.start not in self._taken
             ]
             self._zones[key] = zones
         return self._zones[key]
@@ -173,13 +188,10 @@ def find(text: Text, locator: Locator, key: bytes) -> list[Finding]:
 
     A derived text has no bytes of its own: its character indices stand for them.
     """
-    return [finding(text, span, locator) for span in spans(text, key)]
-
-
-def finding(text: Text, span: Span, locator: Locator) -> Finding:
-    """One span as a finding."""
-    extent = text.extent(span.start, span.end)
-    return Finding(span.kind, locator, extent, span.strength, span.masked, span.value_key)
+    return [
+        Finding(s.kind, locator, text.extent(s.start, s.end), s.strength, s.masked, s.value_key)
+        for s in spans(text, key)
+    ]
 
 
 # --- tables ------------------------------------------------------------------------------
@@ -195,28 +207,27 @@ def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]
 
 
 def _in_columns(page: Page) -> Iterator[_Hit]:
-    forms = _cell_forms()
+    folded = page.folded
     for cell in page.cells:
-        if not cell.column.kind or cell.end - cell.start > 200:
+        kind, start, end = cell.column.kind, cell.start, cell.end
+        if not kind or end - start > 200:
             continue
-        value = page.folded[cell.start : cell.end]
-        for detector, patterns in forms[cell.column.kind]:
-            hit = _whole_cell(detector, patterns, cell, value)
-            if hit is not None:
-                yield hit
-                break
+        said = _whole_cell(kind, folded[start:end])
+        if said is not None:
+            yield _Hit(said[0], start + said[1], start + said[2], 3)
 
 
-def _whole_cell(
-    detector: Detector, patterns: Iterable[re.Pattern[str]], cell: tables.Cell, value: str
-) -> _Hit | None:
-    for pattern in patterns:
-        match = pattern.fullmatch(value)
-        if match is None:
-            continue
-        low, high = match.span("v") if "v" in pattern.groupindex else match.span()
-        if detector.prove(detector.normal(value[low:high])):
-            return _Hit(detector, cell.start + low, cell.start + high, 3)
+@lru_cache(_REMEMBERED)
+def _whole_cell(kind: str, value: str) -> tuple[Detector, int, int] | None:
+    """Whose value a cell of a column holds, and where in the cell it stands."""
+    for detector, patterns in _cell_forms()[kind]:
+        for pattern in patterns:
+            match = pattern.fullmatch(value)
+            if match is None:
+                continue
+            low, high = match.span("v") if "v" in pattern.groupindex else match.span()
+            if detector.prove(detector.normal(value[low:high])):
+                return detector, low, high
     return None
 
 
@@ -233,6 +244,8 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
     failed = 0
     before: _Hit | None = None
     for form, pattern in _patterns(detector):
+        if not page.asks(detector.kind, form):
+            continue
         prove = form.prove or detector.prove
         for match in _matches(page, detector.kind, form, pattern):
             start, end = match.span("v")
@@ -308,6 +321,9 @@ def _trust(
 
 def _settle(hits: list[_Hit]) -> list[_Hit]:
     """Of hits that overlap, the most trusted, then the longest; in order of place."""
+    hits.sort(key=lambda h: h.start)
+    if all(a.end <= b.start for a, b in pairwise(hits)):
+        return hits
     hits.sort(key=lambda h: (-h.trust, h.start - h.end, h.start, h.detector.kind))
     starts: list[int] = []
     ends: list[int] = []
@@ -325,16 +341,15 @@ def _settle(hits: list[_Hit]) -> list[_Hit]:
 
 
 def _span(page: Page, hit: _Hit, key: bytes) -> Span:
-    value = page.folded[hit.start : hit.end]
-    detector = hit.detector
-    return Span(
-        detector.kind,
-        hit.start,
-        hit.end,
-        Strength.LABELLED if hit.trust else Strength.UNLABELLED,
-        detector.mask(value),
-        value_key(detector.kind, detector.normal(value), key),
-    )
+    masked, value = _told(hit.detector, page.folded[hit.start : hit.end], key)
+    strength = Strength.LABELLED if hit.trust else Strength.UNLABELLED
+    return Span(hit.detector.kind, hit.start, hit.end, strength, masked, value)
+
+
+@lru_cache(_REMEMBERED)
+def _told(detector: Detector, value: str, key: bytes) -> tuple[str, bytes]:
+    """What may be said of a value: its mask and its keyed hash."""
+    return detector.mask(value), value_key(detector.kind, detector.normal(value), key)
 
 
 def value_key(kind: str, value: str, key: bytes) -> bytes:

@@ -67,12 +67,20 @@ def _headers() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((d.kind, re.compile(d.header, re.IGNORECASE)) for d in detectors() if d.header)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1)
+def _any_header() -> re.Pattern[str]:
+    """Any header at all: one cheap look at the many cells that are none."""
+    return re.compile("|".join(f"(?:{p.pattern})" for _, p in _headers()), re.IGNORECASE)
+
+
+@lru_cache(maxsize=1 << 16)
 def column(name: str) -> Column:
     """What a folded header cell says. Japanese puts the head last, so the last match wins."""
     name = name.strip(_TRIM).replace(" ", "")
     if not name or len(name) > 40:
         return Column()
+    if not _any_header().search(name):
+        return Column(foreign=bool(_FOREIGN.search(name)))
     best: tuple[int, int, str] | None = None
     for kind, pattern in _headers():
         for match in pattern.finditer(name):

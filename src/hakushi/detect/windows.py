@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
 from hakushi.detect.encodings import common, decode, dirt, guess, score, shift
-from hakushi.detect.reading import finding, read
+from hakushi.detect.reading import read
 from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
 from hakushi.model import (
@@ -152,9 +152,11 @@ def _place(text: Text, byte: int) -> int:
 
 
 def _placed(text: Text, span: Span, base: int, locator: Locator) -> Finding:
-    one = finding(text, span, locator)
-    extent = Extent(one.extent.offset + base, one.extent.length)
-    return Finding(one.kind, locator, extent, one.strength, one.masked, one.key)
+    offsets = text.offsets
+    assert offsets is not None
+    low = offsets[span.start]
+    extent = Extent(base + low, offsets[span.end] - low)
+    return Finding(span.kind, locator, extent, span.strength, span.masked, span.value_key)
 
 
 # --- text --------------------------------------------------------------------------------
