@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from PIL import Image
-from tests import ole_samples, sevenzip_samples
+from tests import ole_samples, other_samples, sevenzip_samples
 
 HEADER = "氏名,住所,電話番号,メール"
 ROWS = [
@@ -307,7 +307,7 @@ def open_document() -> bytes:
 
 @cache
 def samples() -> tuple[Sample, ...]:
-    return (*_pictures(), *_archives(), *_documents(), *_texts())
+    return (*_pictures(), *_archives(), *_documents(), *_texts(), *_others())
 
 
 def _pictures() -> list[Sample]:
@@ -399,4 +399,42 @@ def _texts() -> list[Sample]:
     return [
         Sample(f"text {encoding}", "text", CSV.encode(encoding), "text", carved=False)
         for encoding in encodings
+    ]
+
+
+def _others() -> list[Sample]:
+    made, box = other_samples, {"名簿/a.csv": CSV.encode("cp932"), "b.bin": noise(900)}
+    unsure = ("film.avi", "riff", "avi"), ("first.mp4", "mp4", "mp4"), ("tone.mp3", "mp3", None)
+    return [
+        *(Sample(f"tar {n}", "tar", made.tar(box, n), grown=True) for n in range(3)),
+        Sample("zstd", "zstd", made.zstd(CSV.encode()), checked=True),
+        Sample("zstd of noise", "zstd", made.zstd(noise(3000)), checked=True),
+        Sample("zstd no sum", "zstd", made.zstd(noise(3000), checksum=False), sure=False),
+        Sample("rar 4", "rar", made.rar4(box), checked=True),
+        Sample("rar 4 packed", "rar", made.rar4(box, method=0x33)),
+        Sample("rar 4 member locked", "rar", made.rar4(box, flags=4)),
+        Sample("rar 5", "rar", made.rar5(box), checked=True),
+        Sample("rar 5 packed", "rar", made.rar5(box, method=3)),
+        Sample("rar 5 member locked", "rar", made.rar5(box, locked=True)),
+        Sample("mp4", "mp4", made.film("last.mp4"), "mp4"),
+        Sample("mov", "mp4", made.film("film.mov"), "mov"),
+        *(Sample(n, f, made.film(n), kind, sure=False) for n, f, kind in unsure),
+        Sample("wav", "riff", made.sound(), "wav", sure=False),
+        Sample("webp", "riff", made.webp(), "webp", sure=False),
+        Sample(
+            "dicom", "dicom", made.dicom(), sure=False, says="氏名: 架空 太郎\n生年月日: 1980-04-01"
+        ),
+        Sample("emf", "emf", made.emf()),
+        Sample("wmf", "wmf", made.wmf()),
+        Sample("pst", "pst", made.store(), "pst", sure=False),
+        Sample("bplist", "bplist", made.bplist(), says="架空 太郎7\n"),
+        Sample("xml", "xml", made.xml(), carved=False),
+        Sample(
+            "vcard",
+            "vcard",
+            made.CARD,
+            carved=False,
+            says="氏名: 架空 太郎\n電話番号: 090-0000-0001",
+        ),
+        Sample("ical", "icalendar", made.CALENDAR, carved=False, says="架空 花子"),
     ]

@@ -86,6 +86,9 @@ class Measure:
     more: bool = False
     broken: bool = False
     """The structure is violated at ``length``, or not far behind it: other bytes stand there."""
+    checked: bool = True
+    """Content was looked at, not places alone: pieces that were put together prove each other.
+    Where it is False, ``complete`` holds for what lies in one row."""
 
 
 def _nothing(_source: Source, _budget: Budget) -> Iterator[Artifact | Damage]:

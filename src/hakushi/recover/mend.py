@@ -129,7 +129,7 @@ class _Search:
         if not self.runs or self.runs[0].offset != self.one.offset:
             return None
         found = self._look(self.runs)
-        if found is not None and found.complete:
+        if found is not None and found.complete and found.checked:
             return self._mended(found, self.runs)
         sound = max(self.one.sound, found.length if found else 0)
         own = self.runs[0].length // CLUSTER
@@ -221,7 +221,7 @@ class _Search:
             found = self._look(view)
             if found is None:
                 continue
-            if found.complete:
+            if found.complete and found.checked:
                 return self._mended(found, view)
             if found.length - have > best[0]:
                 best = (found.length - have, view)

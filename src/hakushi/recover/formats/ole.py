@@ -25,11 +25,17 @@ _KINDS = {
     "__properties_version1.0": "msg",
     "EncryptedPackage": "encrypted",
     "VisioDocument": "vsd",
+    "DocumentText": "jtd",
 }
 _PROPERTIES = ("\5SummaryInformation", "\5DocumentSummaryInformation")
-_COVERED = frozenset(
-    {*_KINDS, *_PROPERTIES, "0Table", "1Table", "Current User", "\1CompObj", "\1Ole", "\3ObjInfo"}
-)
+_ALWAYS = frozenset({*_PROPERTIES, "\1CompObj", "\1Ole", "\3ObjInfo"})
+_TOLD = {
+    "doc": frozenset({"WordDocument", "0Table", "1Table"}),
+    "xls": frozenset({"Workbook", "Book"}),
+    "ppt": frozenset({"PowerPoint Document", "Current User"}),
+    "msg": frozenset({"__properties_version1.0"}),
+}
+"""Streams at the top that `text` tells of, by what the file is."""
 
 
 def probe(source: Source) -> bool:
@@ -93,7 +99,7 @@ def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
         yield Artifact(locator, kind, State.LIVE, 0, (), role=Role.ENCRYPTED)
         return
     for entry in entries:
-        if not entry.size or entry.name in _COVERED or _told_as_mail(kind, entry):
+        if not entry.size or _covered(kind, entry):
             continue
         locator, size, flaw = source.locator.step("ole", entry.id), 0, ""
         try:
@@ -109,10 +115,19 @@ def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
             yield Damage(locator, flaw)
 
 
+def _covered(kind: str, entry: Entry) -> bool:
+    """Whether `text` tells of the stream; a workbook inside a letter is a stream of its own."""
+    if len(entry.path) == 1 and entry.name in _ALWAYS | _TOLD.get(kind, frozenset()):
+        return True
+    return entry.name in {"\1CompObj", "\1Ole", "\3ObjInfo"} or _told_as_mail(kind, entry)
+
+
 def _told_as_mail(kind: str, entry: Entry) -> bool:
     """A string property of an Outlook message, or its body as a page."""
+    if kind != "msg" or entry.name == "__properties_version1.0":
+        return kind == "msg"
     tag = entry.name[-8:].upper()
-    return kind == "msg" and (tag[4:] in {"001F", "001E"} or tag == "10130102")
+    return tag[4:] in {"001F", "001E"} or tag == "10130102"
 
 
 def member(source: Source, step: str) -> Source:
@@ -155,5 +170,5 @@ PLUGIN = Format(
     member=member,
     measure=measure,
     text=text,
-    extensions=("doc", "xls", "ppt", "msg"),
+    extensions=("doc", "xls", "ppt", "msg", "jtd", "vsd"),
 )

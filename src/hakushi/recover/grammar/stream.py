@@ -135,7 +135,7 @@ class Packed:
 
     def run(self, budget: Budget) -> Iterator[bytes]:
         """Unpacked pieces of at most `PIECE` bytes; Malformed where the stream breaks off."""
-        engine = _guarded(self._make)
+        engine = guarded(self._make)
         for at, data in pieces(self._source, budget, self._at, self._stop):
             # Small bites, so that `end` tells where it broke.
             for start in range(0, len(data), _BITE):
@@ -143,7 +143,7 @@ class Packed:
                 fed = data[start : start + _BITE]
                 behind = self.end + len(fed)
                 while True:
-                    out = _guarded(partial(engine.decompress, fed, PIECE))
+                    out = guarded(partial(engine.decompress, fed, PIECE))
                     if out:
                         budget.pay(output=len(out))
                         yield out
@@ -159,17 +159,18 @@ class Packed:
         raise Malformed("the compressed stream breaks off")
 
 
-def _guarded(act: Callable[[], T]) -> T:
+def guarded(act: Callable[[], T]) -> T:
     """What it gives; whatever a decompressor raises is `Malformed`."""
     from lzma import LZMAError
 
     from isal import igzip_lib
+    from zstandard import ZstdError
 
     # Its stub calls the exception class an exception.
     igzip_error = cast("type[Exception]", igzip_lib.IsalError)
     try:
         return act()
-    except (OSError, LZMAError, EOFError, ValueError, MemoryError, igzip_error) as error:
+    except (OSError, LZMAError, EOFError, ValueError, MemoryError, ZstdError, igzip_error) as error:
         raise Malformed(f"compressed stream: {error}") from None
 
 
