@@ -428,6 +428,7 @@ def _others() -> list[Sample]:
         Sample("wmf", "wmf", made.wmf()),
         Sample("pst", "pst", made.store(), "pst", sure=False),
         Sample("bplist", "bplist", made.bplist(), says="架空 太郎7\n"),
+        Sample("sqlite log", "sqlitewal", made.write_ahead_log(), sure=False, says="架空 花子7\n"),
         Sample("xml", "xml", made.xml(), carved=False),
         Sample(
             "vcard",

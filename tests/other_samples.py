@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import plistlib
+import sqlite3
 import struct
 import tarfile
+import tempfile
 import wave
 import zlib
 from pathlib import Path
@@ -179,6 +181,19 @@ CALENDAR = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:面談\\n架空 花子\r\n"
     "ATTENDEE:mailto:hanako@example.jp\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 ).encode()
+
+
+def write_ahead_log() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.db"
+        base = sqlite3.connect(path)
+        base.execute("PRAGMA journal_mode=WAL")
+        base.execute("CREATE TABLE c (id INTEGER PRIMARY KEY, name TEXT)")
+        base.executemany("INSERT INTO c VALUES (?,?)", [(i, f"架空 花子{i}") for i in range(200)])
+        base.commit()
+        data = Path(f"{path}-wal").read_bytes()
+        base.close()
+    return data
 
 
 def store() -> bytes:

@@ -8,6 +8,7 @@ from hakushi.model import Extent, Malformed, Source, Text
 from hakushi.recover import Budget, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
 from hakushi.recover.grammar.sqlite import MAGIC, Database, Table, Value, table_of
+from hakushi.recover.grammar.sqlite_rest import rest, word
 from hakushi.recover.grammar.stream import follow
 from hakushi.recover.grammar.table import tables
 
@@ -57,7 +58,7 @@ def _roots(database: Database) -> Iterator[int]:
 
 
 def text(source: Source, budget: Budget) -> Iterator[Text]:
-    """Each table with its column names as header."""
+    """Each table with its column names as header; then what deleted rows left, as such."""
     database = Database(source, budget)
     for _, values in database.records(1):
         if len(values) < 5 or values[0] != "table":
@@ -67,24 +68,16 @@ def text(source: Source, budget: Budget) -> Iterator[Text]:
             table = table_of(name, root, sql)
             rows = (_row(table, rowid, row) for rowid, row in database.records(root))
             yield from tables(rows, header=table.columns, part=name)
-    if database.flaws:
-        raise Malformed(f"{database.flaws} rows could not be read")
+    flaws = database.flaws
+    yield from rest(database, budget)
+    if flaws:
+        raise Malformed(f"{flaws} rows could not be read")
 
 
 def _row(table: Table, rowid: int, values: list[Value]) -> list[str]:
     if table.rowid is not None and table.rowid < len(values) and values[table.rowid] is None:
         values[table.rowid] = rowid
-    return [_word(value) for value in values]
-
-
-def _word(value: Value) -> str:
-    if isinstance(value, bytes):
-        # Programs keep text in blobs as well; what is none comes out as nothing.
-        try:
-            return value.decode("utf-8") if len(value) < 1 << 16 else ""
-        except UnicodeDecodeError:
-            return ""
-    return "" if value is None else str(value)
+    return [word(value) for value in values]
 
 
 PLUGIN = Format(

@@ -75,7 +75,8 @@ class Database:
         self.highest = 1
         """The highest page number that was met."""
 
-    def _raw(self, number: int) -> bytes:
+    def raw(self, number: int) -> bytes:
+        """The bytes of a page."""
         self._budget.pay()
         if number < 1 or (self.pages and number > self.pages):
             raise Malformed(f"there is no page {number}")
@@ -84,11 +85,12 @@ class Database:
 
     def page(self, number: int) -> Page:
         """A b-tree page (1.6)."""
-        data = self._raw(number)
+        data = self.raw(number)
         start = 100 if number == 1 else 0
-        return self._parsed(number, data, start)
+        return self.parsed(number, data, start)
 
-    def _parsed(self, number: int, data: bytes, start: int) -> Page:
+    def parsed(self, number: int, data: bytes, start: int) -> Page:
+        """A page's bytes as a b-tree page whose header stands at ``start``."""
         kind, count = data[start], int.from_bytes(data[start + 3 : start + 5], "big")
         first = start + (12 if kind in _INTERIOR else 8)
         if kind not in _PAGES or first + 2 * count > self.usable:
@@ -126,7 +128,7 @@ class Database:
             if trunk in met:
                 raise Malformed("the freelist goes round")
             met.add(trunk)
-            data = self._raw(trunk)
+            data = self.raw(trunk)
             yield trunk, True
             count = int.from_bytes(data[4:8], "big")
             if 8 + 4 * count > self.usable:
@@ -158,9 +160,9 @@ class Database:
         rowid = 0
         if page.kind == _INTERIOR_INDEX:
             at += 4
-        length, at = _varint(page.data, at)
+        length, at = varint(page.data, at)
         if page.kind == _LEAF_TABLE:
-            rowid, at = _varint(page.data, at)
+            rowid, at = varint(page.data, at)
         return rowid, self._values(self._payload(page, at, length))
 
     def _payload(self, page: Page, at: int, length: int) -> bytes:
@@ -176,7 +178,7 @@ class Database:
         parts, left = [page.data[at : at + here]], length - here
         following = int.from_bytes(page.data[at + here : at + here + 4], "big")
         while left > 0:
-            data = self._raw(following)
+            data = self.raw(following)
             parts.append(data[4 : 4 + min(left, self.usable - 4)])
             left -= self.usable - 4
             following = int.from_bytes(data[:4], "big")
@@ -184,21 +186,22 @@ class Database:
 
     def _values(self, payload: bytes) -> list[Value]:
         """2.1: the record format."""
-        head, at = _varint(payload, 0)
+        head, at = varint(payload, 0)
         if head > len(payload):
             raise Malformed("record header")
         out: list[Value] = []
         body = head
         while at < head:
-            kind, at = _varint(payload, at)
-            length = _length(kind)
+            kind, at = varint(payload, at)
+            length = length_of(kind)
             if body + length > len(payload):
                 raise Malformed("a value runs past its record")
-            out.append(self._value(kind, payload[body : body + length]))
+            out.append(self.value(kind, payload[body : body + length]))
             body += length
         return out
 
-    def _value(self, kind: int, data: bytes) -> Value:
+    def value(self, kind: int, data: bytes) -> Value:
+        """2.1: the value of a serial type."""
         if kind == 0:
             return None
         if kind <= 6:
@@ -210,7 +213,8 @@ class Database:
         return data if kind % 2 == 0 else data.decode(self.encoding, "replace")
 
 
-def _length(kind: int) -> int:
+def length_of(kind: int) -> int:
+    """Bytes of a value of this serial type. Raises Malformed for the reserved ones."""
     if kind >= 12:
         return (kind - 12) // 2
     if kind in {10, 11}:
@@ -218,7 +222,8 @@ def _length(kind: int) -> int:
     return (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind]
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    """(value, offset behind it); IndexError past the end, for callers that expect it."""
     value = 0
     for i in range(at, at + 8):
         byte = data[i]
