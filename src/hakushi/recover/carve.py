@@ -173,7 +173,7 @@ class _Carver:
         """Those in pieces that can be put together out of what nothing else holds."""
         ends = tuple(sorted({*self._unsure, *(run.offset for run in self._whole)}))
         broken = {
-            offset: Broken(offset, one.measure.length, ends, measure)
+            offset: Broken(offset, one.measure.length, ends, measure, by_id(one.format).inner)
             for offset, one in sorted(self._unsure.items())
             if (one.measure.broken or one.measure.more)
             and (measure := by_id(one.format).measure) is not None

@@ -17,10 +17,10 @@ from hakushi.recover.cursor import Budget, Spent
 from hakushi.recover.grammar.encoding import text_sectors
 
 CLUSTER = 4096
-_FORWARD = 1024
-"""Clusters behind its start in which a piece is looked for."""
+_FORWARD, _FORWARD_ROWS = 1024, 16_384
+"""Clusters behind its start in which a piece is looked for: everywhere, or where a row begins."""
 
-_BACKWARD = 256
+_BACKWARD, _BACKWARD_ROWS = 256, 8192
 _NEAR = 8
 """Clusters behind the place up to which it is sound, at which it may be broken."""
 
@@ -30,8 +30,18 @@ _LONGEST = 64 << 20
 _GLANCE = 64 << 10
 """Bytes of what is looked at from a place on: at first, and where that fits."""
 
-_ROUNDS = ((False, 8 << 20, 512 << 20), (True, 32 << 20, 256 << 20))
-"""Whether every cluster is tried or the likely ones, bytes measured for one file, for all."""
+_ROUNDS = (
+    (False, 16 << 20, 256 << 20),
+    (True, 16 << 20, 256 << 20),
+    (False, 16 << 20, 128 << 20),
+    (True, 64 << 20, 256 << 20),
+    (False, 32 << 20, 128 << 20),
+    (False, 32 << 20, 128 << 20),
+)
+"""Whether every cluster is tried or the likely ones, bytes measured for one file, for all.
+
+What was found makes new rows begin, behind its last piece: there the next one often lies.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,8 @@ class Broken:
     ends: tuple[int, ...]
     """Where something else begins, in order: its first piece may end there."""
     measure: Callable[[Source, Budget], Measure | None]
+    inner: Callable[[bytes], bool] | None = None
+    """Whether a cluster may be one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,12 @@ def mend(
     """
     waiting, used = list(broken), set[int]()
     runs, binary = tuple(free), _Binary(source)
-    for everywhere, each, left in _ROUNDS:
-        again = []
+    found_last = True
+    for number, (everywhere, each, left) in enumerate(_ROUNDS):
+        if number > 1 and not everywhere and not found_last:
+            # No row is new.
+            continue
+        again, found_last = [], False
         for one in waiting:
             if left <= 0 or one.offset in used:
                 continue
@@ -77,6 +93,7 @@ def mend(
                 continue
             for piece in found.pieces:
                 used.update(range(piece.offset, piece.end, CLUSTER))
+            found_last = True
             yield found
         waiting = again
 
@@ -87,6 +104,20 @@ class _Binary:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._known: dict[int, bool] = {}
+        self._fits: dict[tuple[object, int], bool] = {}
+
+    def fits(self, cluster: int, inner: Callable[[bytes], bool] | None) -> bool:
+        """Whether ``inner`` takes a cluster for one of its own; asked once for each."""
+        if inner is None:
+            return True
+        known = self._fits.get((inner, cluster))
+        if known is None:
+            try:
+                known = inner(self._source.read(Extent(cluster, CLUSTER)))
+            except Unreadable:
+                known = False
+            self._fits[inner, cluster] = known
+        return known
 
     def of(self, clusters: range) -> Iterator[int]:
         """Those of ``clusters`` that are neither text nor zeros."""
@@ -121,6 +152,7 @@ class _Search:
     most: int
     budget: Budget
     spent: int = 0
+    limit: int = 0
     runs: list[Extent] = field(default_factory=list)
     """Free clusters of its grid in a row: those from its start on, then those before it."""
 
@@ -135,6 +167,8 @@ class _Search:
         own = self.runs[0].length // CLUSTER
         for count in self._breaks(sound // CLUSTER, own):
             first = [Extent(self.one.offset, count * CLUSTER)]
+            # The likeliest place gets half of what is left, so that the next one has its turn.
+            self.limit = self.spent + (self.most - self.spent) // 2
             done = self._go_on(first, _PIECES - 1)
             if done is not None or self.spent > self.most:
                 return done
@@ -145,7 +179,8 @@ class _Search:
         start, end = self.one.offset + 1, self.one.offset + (near + _NEAR) * CLUSTER
         ends = self.one.ends[bisect_right(self.one.ends, start) : bisect_right(self.one.ends, end)]
         order = [(e - self.one.offset) // CLUSTER for e in ends[:2]]
-        order += [near, near + 1, near - 1]
+        order += [own] if near <= own <= near + 1 else []
+        order += [near + 1, near, near - 1]
         if self.everywhere:
             order += range(near + 2, near + _NEAR)
         return [count for count in dict.fromkeys(order) if 0 < count <= own]
@@ -154,15 +189,17 @@ class _Search:
         runs = self.free
         index = bisect_right(runs, Extent(self.one.offset, 0))
         index -= bool(index and runs[index - 1].end > self.one.offset)
-        behind = self._clusters(runs[index : index + _FORWARD], self.one.offset, _FORWARD)
+        forward = _FORWARD if self.everywhere else _FORWARD_ROWS
+        backward = _BACKWARD if self.everywhere else _BACKWARD_ROWS
+        behind = self._clusters(runs[index : index + forward], self.one.offset, forward)
         early = [Extent(r.offset, min(r.end, self.one.offset) - r.offset) for r in runs[:index]]
         near, size = list[Extent](), 0
-        for run in reversed(early[-_BACKWARD:]):
+        for run in reversed(early[-backward:]):
             near.insert(0, run)
             size += run.length
-            if size > _BACKWARD * CLUSTER:
+            if size > backward * CLUSTER:
                 break
-        before = self._clusters(near, 0, 1 << 62)[-_BACKWARD:]
+        before = self._clusters(near, 0, 1 << 62)[-backward:]
         return [*_in_rows(behind), *_in_rows(before)]
 
     def _clusters(self, runs: Sequence[Extent], start: int, most: int) -> list[int]:
@@ -171,14 +208,14 @@ class _Search:
         for run in runs:
             first = max(run.offset, start)
             first += (grid - first) % CLUSTER
-            every = range(first, run.end, CLUSTER)[: _FORWARD * 4 - looked]
+            every = range(first, run.end, CLUSTER)[: _FORWARD_ROWS * 4 - looked]
             looked += len(every)
             out += [
                 cluster
                 for cluster in self.binary.of(every)
                 if cluster not in self.used or cluster == self.one.offset
             ]
-            if len(out) >= most or looked >= _FORWARD * 4:
+            if len(out) >= most or looked >= _FORWARD_ROWS * 4:
                 break
         return out[:most]
 
@@ -212,8 +249,10 @@ class _Search:
         have = sum(e.length for e in first)
         best: tuple[int, list[Extent]] = (0, [])
         for row, cluster in self._places(first):
-            if self.spent > self.most:
+            if self.spent > self.limit:
                 return None
+            if not self.binary.fits(cluster, self.one.inner):
+                continue
             found = self._look(self._view(first, row, cluster, _GLANCE))
             if found is None or (found.broken and found.length < have + 2 * CLUSTER):
                 continue
