@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hakushi.app import house
+from hakushi.app import house, second_opinion
 from hakushi.app.restore import restore
 from hakushi.app.settings import AssessOptions
 from hakushi.assess import judge, sample, summary
@@ -20,7 +20,7 @@ from hakushi.assess.case import Case, is_case
 from hakushi.assess.medium import Medium, binding, open_medium
 from hakushi.assess.pipeline import Step, Work
 from hakushi.lang import say as translate
-from hakushi.model import Extent, Message, Refused, Unreadable, Verdict, message
+from hakushi.model import Assessment, Damage, Extent, Message, Refused, Unreadable, Verdict, message
 
 __all__ = ["AssessOptions", "Result", "Step", "assess_source"]
 
@@ -53,6 +53,8 @@ def assess_source(
     Refused where nothing can be opened or the case belongs to something else.
     """
     began = time.monotonic()
+    if options.second_opinion:
+        second_opinion.known(options.second_opinion)
     medium = open_medium(name, raw=options.raw)
     path = case_path or default_case(name)
     bound = {
@@ -147,10 +149,15 @@ def _run(
         work = Work(medium, case, engine, key, options.metadata, say)
         if options.sample:
             cover = _sampled(medium, case, work, sample.parse(options.sample))
+            if options.second_opinion:
+                place = medium.source.locator.step(second_opinion.STEP, options.second_opinion)
+                case.damaged([Damage(place, "no second opinion: only a sample was read")])
         else:
             work.harvest()
             work.inspect()
             work.carve()
+            if options.second_opinion:
+                _consult(work, medium, case, options.second_opinion)
             work.scan()
             cover = summary.coverage(case, medium.source.size)
     work.place()
@@ -169,9 +176,24 @@ def _run(
         failed=failed,
         elapsed=time.monotonic() - began,
     )
+    if options.second_opinion:
+        told["second_opinion"] = {
+            "tool": options.second_opinion,
+            "alone": 0 if options.sample else case.get("alone"),
+        }
     if options.digest:
         told["digest"] = {"sha256": _digest(medium)}
     return told
+
+
+def _consult(work: Work, medium: Medium, case: Case, tool: str) -> None:
+    """Adds what another program alone found; that it could not look is damage."""
+    if case.get("alone") is None:
+        found, damage = second_opinion.consult(tool, medium, case, case.path.parent)
+        artifacts = {one.locator: one for one in found}
+        case.join([Assessment(artifacts=artifacts, damage=frozenset(damage))])
+        case.put({"alone": len(found)})
+    work.inspect_further()
 
 
 def _sampled(medium: Medium, case: Case, work: Work, bound: sample.Bound) -> summary.Coverage:

@@ -20,8 +20,15 @@ class AssessOptions:
     keep_key: bool = False
     show_paths: bool = False
     recover: Path | None = None
+    second_opinion: str | None = None
     lang: str = "en"
 
     @property
     def bound(self) -> dict[str, object]:
-        return {"metadata": self.metadata, "sample": self.sample, "raw": self.raw}
+        told: dict[str, object] = {
+            "metadata": self.metadata,
+            "sample": self.sample,
+            "raw": self.raw,
+        }
+        # Cases of before this option keep their binding.
+        return told | ({"second_opinion": self.second_opinion} if self.second_opinion else {})

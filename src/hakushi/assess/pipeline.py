@@ -142,6 +142,12 @@ class Work:
         self._settle()
         self._do("inspect carved", self._batches("carved", "state='carved'"))
 
+    def inspect_further(self) -> None:
+        """Inside what was added to the carved ones since they were looked into."""
+        self._settle()
+        further = self._batches("further", "state='carved' AND sha256 IS NULL")
+        self._do("inspect carved", further)
+
     def scan(self) -> None:
         """The structured bytes that no inspected file holds."""
         held = Extents(

@@ -58,6 +58,13 @@ def assess(
     digest: Annotated[
         bool, typer.Option("--digest", help=tell(message("Add the SHA-256 of the whole medium.")))
     ] = False,
+    second_opinion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOOL",
+            help=tell(message("Ask another program, too (photorec), and add what it alone found.")),
+        ),
+    ] = None,
     show_paths: Annotated[
         bool, typer.Option("--show-paths", help=tell(message("Show full names in reports.")))
     ] = False,
@@ -75,6 +82,7 @@ def assess(
         digest=digest,
         keep_key=keep_key,
         show_paths=show_paths,
+        second_opinion=second_opinion,
         recover=recover,
         lang=current(),
     )
