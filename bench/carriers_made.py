@@ -74,7 +74,7 @@ def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
-def _sevenzip(data: bytes, name: str = "a.csv") -> bytes:
+def sevenzip(data: bytes, name: str = "a.csv") -> bytes:
     """One file, LZMA2, by the format's own description."""
     import struct
 
@@ -355,7 +355,7 @@ CARRIERS: tuple[Carrier, ...] = (
     Carrier("bzip2", lambda w: [bz2.compress(_csv(w).encode("cp932"))]),
     Carrier("xz", lambda w: [lzma.compress(_csv(w).encode("cp932"))]),
     Carrier("zstd", lambda w: [_zstd(_csv(w).encode("cp932"))]),
-    Carrier("7z", lambda w: [_sevenzip(_csv(w).encode("cp932"))]),
+    Carrier("7z", lambda w: [sevenzip(_csv(w).encode("cp932"))]),
     Carrier("tar", lambda w: [_tar({"a.csv": _csv(w).encode("cp932")})]),
     Carrier("tar.gz", lambda w: [gzip.compress(_tar({"a.csv": _csv(w).encode("cp932")}))]),
     Carrier("zip", lambda w: [_zip({"a.csv": _csv(w).encode("cp932")})]),
