@@ -85,10 +85,19 @@ def foremost(image: Path, work: Path) -> Result:
 
 
 def hakushi(image: Path, work: Path) -> Result:
+    return _hakushi(image, work)
+
+
+def hakushi_by_content(image: Path, work: Path) -> Result:
+    """Without any file system's records, as the carvers beside it work."""
+    return _hakushi(image, work, "--no-metadata")
+
+
+def _hakushi(image: Path, work: Path, *more: str) -> Result:
     case, out, log = work / "bench.hakushi", work / "given", work / "log"
     program = os.environ.get("HAKUSHI", str(ROOT / "hakushi"))
     words: list[str | Path] = [program, "assess", image.resolve(), "--case", case, "--recover", out]
-    cost = measure.run([*words, "--json", work / "assessment.json"], log)
+    cost = measure.run([*words, *more, "--json", work / "assessment.json"], log)
     if cost.status not in (0, 3, 4):
         raise RuntimeError(f"hakushi ended with {cost.status}; see {log}")
     listing = work / "artifacts.jsonl"
@@ -111,6 +120,7 @@ def _complete(rows: list[dict[str, object]]) -> Counter[str]:
 
 TOOLS: dict[str, Callable[[Path, Path], Result]] = {
     "hakushi": hakushi,
+    "hakushi --no-metadata": hakushi_by_content,
     "photorec": photorec,
     "tsk_recover": tsk_recover,
     "foremost": foremost,
@@ -119,4 +129,4 @@ TOOLS: dict[str, Callable[[Path, Path], Result]] = {
 
 def missing(name: str) -> bool:
     """The program is not on this machine."""
-    return name != "hakushi" and shutil.which(name) is None
+    return not name.startswith("hakushi") and shutil.which(name) is None

@@ -196,12 +196,27 @@ def write_ahead_log() -> bytes:
     return data
 
 
-def store() -> bytes:
-    """The header of an Outlook store of 64 KiB, and bytes in place of its pages."""
-    size = 1 << 16
+def store(*, encoding: int = 1, attached: bytes = b"", words: str = "") -> bytes:
+    """An Outlook store of 64 KiB: a tree of one page, a block, and data in two blocks."""
+    from hakushi.recover.grammar.pst import _PERMUTATION
+
+    code = bytes(_PERMUTATION.index(n) for n in range(256))
+    size, half = 1 << 16, len(attached) // 2
     head = bytearray(564)
     head[:4], head[8:10], head[10:14] = b"!BDN", b"SM", struct.pack("<HH", 23, 19)
-    struct.pack_into("<Q", head, 184, size)
+    head[513] = encoding
+    struct.pack_into("<QQ", head, 184, size, 0)
+    struct.pack_into("<Q", head, 240, 0x600)
     crc = zlib.crc32(bytes(head[8:479]), 0xFFFFFFFF) ^ 0xFFFFFFFF
     struct.pack_into("<I", head, 4, crc)
-    return bytes(head) + noise(size - len(head))
+    out = bytearray(head) + noise(size - len(head))
+    tree = struct.pack("<BBHIQQ", 1, 1, 2, len(attached), 4, 8)
+    blocks = {4: attached[:half], 8: attached[half:], 12: words.encode("utf-16-le"), 14: tree}
+    entries, at = b"", 0x1000
+    for id, data in blocks.items():
+        out[at : at + len(data)] = data.translate(code) if encoding == 1 and not id & 2 else data
+        entries += struct.pack("<QQHHI", id, at, len(data), 1, 0)
+        at += 0x2000
+    tail = struct.pack("<BBBBI", len(blocks), 20, 24, 0, 0) + bytes([0x80, 0x80]) + bytes(14)
+    out[0x600:0x800] = entries.ljust(488, b"\0") + tail
+    return bytes(out)

@@ -11,7 +11,7 @@ import pytest
 from tests import other_samples as made
 
 from hakushi.media import Memory
-from hakushi.model import Artifact, Damage, Malformed, Role
+from hakushi.model import Artifact, Damage, Extent, Malformed, Role
 from hakushi.recover import Budget, by_id
 
 BOX = {"名簿/東京都の一覧.csv": b"a,b\r\n" * 50, "b.bin": made.noise(900)}
@@ -72,6 +72,27 @@ def test_a_tar_that_breaks_off_says_so() -> None:
     found = []
     with pytest.raises(Malformed, match="breaks off"):
         found += by_id("tar").open(Memory(data), Budget())
+
+
+@pytest.mark.parametrize("encoding", [0, 1])
+def test_a_store_gives_what_lies_in_several_blocks_and_the_rest(encoding: int) -> None:
+    attached = made.noise(5000)
+    data = made.store(encoding=encoding, attached=attached, words="架空 太郎 taro@example.jp")
+    files, damage = held("pst", data)
+    assert not damage
+    member = by_id("pst").member
+    assert member is not None
+    content = {
+        one.kind: member(source := Memory(data), one.locator.last[1]).read(Extent(0, source.size))
+        for one in files
+    }
+    assert content["file"] == attached
+    assert "架空 太郎 taro@example.jp".encode("utf-16-le") in content["blocks"]
+
+
+def test_a_store_that_is_encrypted_further_is_not_passed_over() -> None:
+    with pytest.raises(Malformed, match="high encryption"):
+        held("pst", made.store(encoding=2))
 
 
 def test_a_zstd_frame_that_needs_a_dictionary_is_told() -> None:

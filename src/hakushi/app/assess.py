@@ -242,7 +242,7 @@ def not_looked_for() -> list[Message]:
         message("old records of file systems other than NTFS, FAT, exFAT and ext2-4"),
         message("files in pieces far apart, and text in pieces, that no record names"),
         message("personal data in pictures (no character recognition)"),
-        message("what RAR packed, mails inside Outlook stores (PST, OST), DocuWorks documents"),
+        message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
         message("arrays, LVM, XFS, btrfs, HFS+, APFS"),
     ]
 

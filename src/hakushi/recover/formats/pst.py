@@ -1,51 +1,96 @@
-"""Outlook's stores (MS-PST), PST and OST: as large as their header tells, under its checksum."""
+"""Outlook's stores (MS-PST), PST and OST: as large as their header tells, under its checksum.
+
+Their words are read out of decoded blocks, not message by message.
+"""
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Iterator
+from functools import partial
 
-from hakushi.model import Extent, Source
+from hakushi.model import Artifact, Damage, Malformed, Source, State
 from hakushi.recover import Budget, Family, Format, Magic, Measure
+from hakushi.recover.cursor import Spent
+from hakushi.recover.grammar.pst import Store, header
+from hakushi.recover.grammar.stream import derive
 
-_MAGIC = b"!BDN"
-_CLIENTS = {b"SM": "pst", b"SO": "ost", b"AB": "pab"}
-_ANSI, _UNICODE = frozenset({14, 15}), frozenset({21, 23, 36})
-_SUMMED = 471
+_REST = "rest"
 
 
 def probe(source: Source) -> bool:
-    return _size(source) is not None
-
-
-def _size(source: Source) -> int | None:
-    """``ibFileEof`` of the root (2.2.2.5); None where the header is not sound (2.2.2.6)."""
-    head = source.read(Extent(0, 564))
-    if len(head) < 564 or head[:4] != _MAGIC or head[8:10] not in _CLIENTS:
-        return None
-    summed = head[8 : 8 + _SUMMED]
-    # The store's CRC begins with 0 and is not inverted at the end.
-    if zlib.crc32(summed, 0xFFFFFFFF) ^ 0xFFFFFFFF != int.from_bytes(head[4:8], "little"):
-        return None
-    version = int.from_bytes(head[10:12], "little")
-    if version in _ANSI:
-        return int.from_bytes(head[168:172], "little")
-    return int.from_bytes(head[184:192], "little") if version in _UNICODE else None
+    return header(source) is not None
 
 
 def measure(source: Source, _budget: Budget) -> Measure | None:
     """As long as the header says. Pages and blocks are not held against it: never complete."""
-    size = _size(source)
-    if not size:
+    found = header(source)
+    if found is None or not found.size:
         return None
-    kind = _CLIENTS[source.read(Extent(8, 2))]
-    return Measure(min(size, source.size), complete=False, kind=kind)
+    return Measure(min(found.size, source.size), complete=False, kind=found.kind)
+
+
+def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
+    """What lies in several blocks, each by itself; all the rest as one."""
+    store = Store(source, budget)
+    for id, said in store.trees():
+        size, flaw = _size(store.content(id))
+        if size:
+            locator = source.locator.step("pst", id)
+            whole = not flaw and size == said
+            yield Artifact(locator, "file", State.LIVE, size, complete=whole)
+            if not whole:
+                yield Damage(locator, flaw or f"{size} of {said} bytes")
+    size, flaw = _size(store.rest())
+    locator = source.locator.step("pst", _REST)
+    yield Artifact(locator, "blocks", State.LIVE, size, complete=False)
+    if flaw:
+        yield Damage(locator, flaw)
+
+
+def _size(pieces: Iterator[bytes]) -> tuple[int, str]:
+    """How many bytes come, and what ends them."""
+    size = 0
+    try:
+        for data in pieces:
+            size += len(data)
+    except Spent:
+        raise
+    except Malformed as error:
+        return size, str(error)
+    return size, ""
+
+
+class _Last:
+    """The store that was asked last: what it holds is asked for one after the other."""
+
+    def __init__(self) -> None:
+        self._held: tuple[Source, Store] | None = None
+
+    def store(self, source: Source) -> Store:
+        if self._held is None or self._held[0] is not source:
+            self._held = source, Store(source, Budget())
+        return self._held[1]
+
+
+_last = _Last()
+
+
+def member(source: Source, step: str) -> Source:
+    store = _last.store(source)
+    if step == _REST:
+        return derive(store.rest, source.locator.step("pst", step))
+    if not step.isdecimal() or len(step) > 20:
+        raise Malformed(f"the store has no block {step!r}")
+    return derive(partial(store.content, int(step)), source.locator.step("pst", step))
 
 
 PLUGIN = Format(
     id="pst",
     family=Family.DOCUMENT,
     probe=probe,
-    magics=(Magic(_MAGIC),),
+    magics=(Magic(b"!BDN"),),
+    open=open_,
+    member=member,
     measure=measure,
     extensions=("pst", "ost"),
 )
