@@ -18,7 +18,7 @@ from hakushi.recover.grammar.encoding import text_sectors
 
 CLUSTER = 4096
 _FORWARD, _FORWARD_ROWS = 1024, 16_384
-"""Clusters behind its start in which a piece is looked for: everywhere, or where a row begins."""
+"""Clusters behind its start in which a piece is looked for: near, or in far rows."""
 
 _BACKWARD, _BACKWARD_ROWS = 256, 8192
 _NEAR = 8
@@ -30,18 +30,27 @@ _LONGEST = 64 << 20
 _GLANCE = 64 << 10
 """Bytes of what is looked at from a place on: at first, and where that fits."""
 
-_ROUNDS = (
-    (False, 16 << 20, 256 << 20),
-    (True, 16 << 20, 256 << 20),
-    (False, 16 << 20, 128 << 20),
-    (True, 64 << 20, 256 << 20),
-    (False, 32 << 20, 128 << 20),
-    (False, 32 << 20, 128 << 20),
-)
-"""Whether every cluster is tried or the likely ones, bytes measured for one file, for all.
 
-What was found makes new rows begin, behind its last piece: there the next one often lies.
-"""
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """``everywhere``: every cluster is tried, not only where a row begins; ``far``: rows further
+    away, too. ``each``, ``all``: bytes that are measured for one file, for all.
+    """
+
+    everywhere: bool
+    far: bool
+    each: int
+    all: int
+
+
+_ROUNDS = (
+    _Round(everywhere=False, far=False, each=8 << 20, all=128 << 20),
+    _Round(everywhere=True, far=False, each=16 << 20, all=256 << 20),
+    _Round(everywhere=False, far=True, each=8 << 20, all=128 << 20),
+    _Round(everywhere=True, far=False, each=64 << 20, all=256 << 20),
+    _Round(everywhere=False, far=True, each=8 << 20, all=128 << 20),
+)
+"""What was found makes new rows begin, behind its last piece: there the next one often lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +85,16 @@ def mend(
     waiting, used = list(broken), set[int]()
     runs, binary = tuple(free), _Binary(source)
     found_last = True
-    for number, (everywhere, each, left) in enumerate(_ROUNDS):
-        if number > 1 and not everywhere and not found_last:
+    for how in _ROUNDS:
+        if how.far and not found_last:
             # No row is new.
             continue
-        again, found_last = [], False
+        again, found_last, left = [], False, how.all
         for one in waiting:
             if left <= 0 or one.offset in used:
                 continue
-            limit = min(left, each)
-            search = _Search(source, one, runs, binary, used, everywhere, limit, budget)
+            limit = min(left, how.each)
+            search = _Search(source, one, runs, binary, used, how, limit, budget)
             found = search.run()
             left -= search.spent
             if found is None:
@@ -148,7 +157,7 @@ class _Search:
     free: tuple[Extent, ...]
     binary: _Binary
     used: set[int]
-    everywhere: bool
+    how: _Round
     most: int
     budget: Budget
     spent: int = 0
@@ -181,7 +190,7 @@ class _Search:
         order = [(e - self.one.offset) // CLUSTER for e in ends[:2]]
         order += [own] if near <= own <= near + 1 else []
         order += [near + 1, near, near - 1]
-        if self.everywhere:
+        if self.how.everywhere:
             order += range(near + 2, near + _NEAR)
         return [count for count in dict.fromkeys(order) if 0 < count <= own]
 
@@ -189,8 +198,8 @@ class _Search:
         runs = self.free
         index = bisect_right(runs, Extent(self.one.offset, 0))
         index -= bool(index and runs[index - 1].end > self.one.offset)
-        forward = _FORWARD if self.everywhere else _FORWARD_ROWS
-        backward = _BACKWARD if self.everywhere else _BACKWARD_ROWS
+        forward = _FORWARD_ROWS if self.how.far else _FORWARD
+        backward = _BACKWARD_ROWS if self.how.far else _BACKWARD
         behind = self._clusters(runs[index : index + forward], self.one.offset, forward)
         early = [Extent(r.offset, min(r.end, self.one.offset) - r.offset) for r in runs[:index]]
         near, size = list[Extent](), 0
@@ -274,7 +283,7 @@ class _Search:
         for row, run in enumerate(self.runs):
             if run.offset not in held:
                 yield row, run.offset
-        for row, run in enumerate(self.runs if self.everywhere else []):
+        for row, run in enumerate(self.runs if self.how.everywhere else []):
             for cluster in range(run.offset + CLUSTER, run.end, CLUSTER):
                 if cluster not in held:
                     yield row, cluster
