@@ -9,6 +9,7 @@ import zlib
 import pytest
 from tests.format_samples import archive, pages, pdf
 from tests.ole_samples import SECTOR, message
+from tests.other_samples import write_ahead_log
 
 from hakushi.media import Memory
 from hakushi.model import Malformed
@@ -65,6 +66,15 @@ def test_a_chain_that_goes_round_ends() -> None:
     file = CompoundFile(Memory(bytes(data)), Budget())
     assert len(list(file.chain(directory, 1 << 30))) <= len(file.fat)
     assert time.perf_counter() - start < 1
+
+
+def test_a_log_of_pages_too_small() -> None:
+    data = bytearray(write_ahead_log())
+    data[8:12] = b"\0\0\0\x10"
+    text = by_id("sqlitewal").text
+    assert text is not None
+    with pytest.raises(Malformed, match="header"):
+        list(text(Memory(bytes(data)), Budget()))
 
 
 def test_more_files_than_a_header_can_tell_of() -> None:

@@ -68,6 +68,8 @@ class _Pages(Database):
     """The newest version of each page that the log holds."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
+        if not probe(source):
+            raise Malformed("header of a write-ahead log")
         self._source = source
         self._budget = budget
         cursor = Cursor(source)
