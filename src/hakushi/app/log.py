@@ -13,7 +13,7 @@ from hakushi.app import keys
 from hakushi.ledger.audit import Audit, audit
 from hakushi.ledger.checkpoint import Checkpoint
 from hakushi.ledger.files import Files
-from hakushi.ledger.keys import Signer
+from hakushi.ledger.keys import Signer, Verifier
 from hakushi.ledger.log import HEAD, PUBLISHED, Log
 from hakushi.ledger.policy import LARGEST, Policy
 from hakushi.ledger.receipt import Checked, Receipt, check
@@ -120,6 +120,22 @@ def unpublished(place: Path | None) -> bool:
             return newest is not None and Checkpoint.of(newest).size > Checkpoint.of(note).size
         except Malformed:
             return False
+
+
+def entries(place: Path | None, policy: Path | None = None) -> Iterator[bytes]:
+    """Every entry, once the whole log was checked. Raises `Malformed` where it does not hold."""
+    found = check_all(place, policy, None)
+    if not found.holds:
+        raise Malformed("; ".join(map(str, found.failures)) or "the log does not hold")
+    with _reading(place) as (_, store, note):
+        yield from View(store.read, note).entries()
+
+
+def authority(place: Path | None, policy: Path | None = None) -> tuple[Verifier, ...]:
+    """The keys of the log that are trusted: they may say who else may sign."""
+    with _reading(place) as (path, _, note):
+        origin = Checkpoint.of(note).origin
+        return tuple(key for key in _policy(path, policy).logs if key.name == origin)
 
 
 def prove(place: Path | None, index: int, policy: Path | None) -> tuple[Receipt, Checked]:

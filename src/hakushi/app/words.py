@@ -23,6 +23,44 @@ _ANSWERS = {
 """The words of verdicts, severities and outcomes, as people read them."""
 
 
+_CUSTODY = {
+    "": message("not registered"),
+    "in_service": message("in service"),
+    "retired": message("retired"),
+    "ordered": message("ordered"),
+    "sealed": message("sealed"),
+    "in_transit": message("in transit"),
+    "received": message("received"),
+    "sanitized": message("sanitized"),
+    "validated": message("validated"),
+    "released": message("released"),
+    "destroyed": message("destroyed"),
+    "closed": message("closed"),
+    "missing": message("missing"),
+    "suspect": message("suspect"),
+    "written_off": message("written off"),
+    "registered": message("registered"),
+    "handed_over": message("handed over"),
+    "sanitize_planned": message("erasure planned"),
+    "assessed": message("assessed"),
+    "certified": message("certified"),
+    "revoked": message("certificate revoked"),
+    "disputed": message("disputed"),
+    "sighted": message("sighted"),
+    "recovered": message("recovered"),
+    "explained": message("break explained"),
+    "noted": message("noted"),
+    "owner": message("owner"),
+    "lessor": message("lessor"),
+    "contractor": message("contractor"),
+    "carrier": message("carrier"),
+    "witness": message("witness"),
+    "auditor": message("auditor"),
+    "finder": message("finder"),
+}
+"""States of a drive, events and roles, as people read them."""
+
+
 def set_language(lang: str | None) -> None:
     """Chooses ``ja`` or ``en``; None goes back to what the locale asks for."""
     _chosen[:] = [lang] if lang else []
@@ -41,3 +79,8 @@ def tell(message: Message) -> str:
 def answer(word: str | None) -> str:
     """A verdict, severity or outcome in the current language; a dash where there is none."""
     return tell(_ANSWERS[word]) if word else "-"
+
+
+def custody(word: str) -> str:
+    """A state, an event or a role in the current language."""
+    return tell(_CUSTODY[word]) if word in _CUSTODY else word

@@ -21,6 +21,9 @@ COMMANDS = {
     "policy": message("What may be asked of an erasure."),
     "simulate": message("Virtual drives that can lie, hide and fail, to try things on."),
     "detect": message("Find personal data in files: the detectors alone."),
+    "record": message("Write into the log what happened to a drive, signed."),
+    "handover": message("Hand drives over: the giver offers, the receiver accepts."),
+    "chain": message("Who held a drive, what was done to it, and every break of custody."),
     "log": message("The signed log: make one, show its head, check it, prove an entry."),
     "key": message("Keys that sign: make and show them."),
 }

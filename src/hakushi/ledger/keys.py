@@ -95,6 +95,16 @@ class Verifier:
             return False
         return True
 
+    def verifies_bytes(self, data: bytes, value: bytes) -> bool:
+        """Whether this key made a bare signature over some bytes (see `Signer.sign_bytes`)."""
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            _public(self.kind, self.public).verify(value, data)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
     def time(self, signature: Signature) -> int | None:
         """The seconds since 1970 that a cosignature states; None where it states none."""
         return _parted(self.kind, signature.value)[0] or None
@@ -149,6 +159,12 @@ class Signer:
         value = _private(self.kind, self.seed).sign(_signed_bytes(verifier, text, stamp))
         head = struct.pack(">Q", stamp) if self.kind.cosigns else b""
         return Signature(self.name, verifier.id, head + value)
+
+    def sign_bytes(self, data: bytes) -> bytes:
+        """A bare signature, for envelopes (`hakushi.ledger.dsse`), whose bytes begin with a word
+        that no note and no cosigned checkpoint begins with.
+        """
+        return _private(self.kind, self.seed).sign(data)
 
 
 def signed_note(text: str, signers: tuple[Signer, ...], now: int) -> Note:

@@ -1,0 +1,254 @@
+"""The verbs on custody: record what happened, hand drives over, show a drive's chain."""
+
+from __future__ import annotations
+
+import calendar
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hakushi.app import keys, log
+from hakushi.custody import events as ev
+from hakushi.custody.chain import Book, Chain
+from hakushi.custody.events import Commitment, Event
+from hakushi.ledger.dsse import Envelope
+from hakushi.model import Malformed, Message, Refused, message
+
+__all__ = [
+    "Chain",
+    "Recorded",
+    "Writing",
+    "accept",
+    "book",
+    "chain",
+    "offer",
+    "record",
+    "told",
+    "usage",
+]
+
+_YES = {"yes": True, "true": True, "no": False, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is in the log: where, and what it was."""
+
+    entry: int
+    event: Event
+    breaks: tuple[Message, ...]
+    """Rules of custody that it breaks: noted, never refused."""
+
+
+Writing = Callable[[], Recorded]
+"""Something that writes one event."""
+
+
+def record(
+    kind: str, drives: Sequence[str], values: Mapping[str, str], signers: Sequence[str], place: Path
+) -> Recorded:
+    """Signs one event and appends it. Refused where it is no event, never for what it means."""
+    return _append(_event(kind, drives, values), signers, place)
+
+
+def offer(drives: Sequence[str], giver: str, receiver: str, key: str, place: Path) -> Recorded:
+    """A hand-over with the giver's signature alone: custody stays with the giver."""
+    values = {"handover": secrets.token_hex(8), "giver": giver, "receiver": receiver}
+    return _append(_event("handed_over", drives, values), [key], place)
+
+
+def accept(handover: str, key: str, place: Path) -> Recorded:
+    """The same payload with the receiver's signature as well."""
+    envelope: Envelope | None = None
+    for entry in log.entries(place):
+        try:
+            one = Envelope.parse(entry)
+            event = ev.of_envelope(one)
+        except Malformed:
+            continue
+        if isinstance(event, ev.HandedOver) and event.handover == handover:
+            envelope = one
+    if envelope is None:
+        raise Refused(
+            message("The log holds no hand-over {number}; check it.", number=handover[:80])
+        )
+    return _write(envelope.signed(keys.load(key)), place)
+
+
+def chain(serial: str, place: Path | None) -> Chain:
+    """A drive's story. Refused where the log has none."""
+    found = book(place).chains.get(serial)
+    if found is None:
+        raise Refused(message("The log tells nothing of a drive {serial}.", serial=serial[:80]))
+    return found
+
+
+def book(place: Path | None) -> Book:
+    """Everything that the log tells; the log's own keys may introduce parties."""
+    kept = Book(log.authority(place))
+    kept.take_all(log.entries(place))
+    return kept
+
+
+def usage() -> Iterator[tuple[str, str]]:
+    """(event, its fields): those in brackets may be left out."""
+    for kind, event in sorted(ev.EVENTS.items()):
+        words = [
+            f.name if f.default is MISSING else f"[{f.name}]"
+            for f in fields(event)
+            if f.name not in {"at", "nonce", "drive", "drives"}
+        ]
+        yield kind, " ".join(words)
+
+
+def told(one: Chain, now: int) -> dict[str, Any]:
+    """The chain as ``hakushi chain --json`` prints it."""
+    return {
+        "schema": "hakushi.chain/1",
+        "serial": one.serial,
+        "wwn": one.wwn,
+        "state": one.state,
+        "holder": one.holder,
+        "order": one.order,
+        "deadline": one.deadline,
+        "overdue": one.overdue(now),
+        "outcome": one.outcome,
+        "verdict": one.verdict,
+        "steps": [
+            {
+                "entry": step.entry,
+                "at": step.event.at,
+                "type": step.event.TYPE,
+                "state": step.state,
+                "signers": [{"party": p.name, "role": p.role.value} for p in step.signers],
+            }
+            for step in one.steps
+        ],
+        "breaks": [
+            {
+                "rule": b.rule,
+                "entry": b.entry,
+                "about": str(b.about),
+                "explained": one.explained.get((b.rule, b.entry)),
+            }
+            for b in one.breaks
+        ],
+    }
+
+
+# --- making events ---------------------------------------------------------------------------
+
+
+def _event(kind: str, drives: Sequence[str], values: Mapping[str, str]) -> Event:
+    made = ev.EVENTS.get(kind)
+    if made is None:
+        raise Refused(
+            message(
+                "There is no event {kind}; there are: {known}.",
+                kind=kind[:40],
+                known=", ".join(sorted(ev.EVENTS)),
+            )
+        )
+    types = get_type_hints(made)
+    known = {f.name: f for f in fields(made)}
+    given: dict[str, Any] = {"at": int(time.time()), "nonce": secrets.token_hex(16)}
+    given |= _drives(kind, known, drives)
+    for name, value in values.items():
+        if name not in known or name in {"nonce", "drive", "drives"}:
+            raise Refused(
+                message(
+                    "{kind} has no field {name}; see `hakushi record --fields`.",
+                    kind=kind,
+                    name=name[:40],
+                )
+            )
+        given[name] = _value(name, value, types[name])
+    lacking = [n for n, f in known.items() if f.default is MISSING and n not in given]
+    if lacking:
+        raise Refused(message("{kind} needs: {names}.", kind=kind, names=", ".join(lacking)))
+    event = made(**given)
+    try:
+        ev.encode(event)
+    except Malformed as error:
+        raise Refused(message("This cannot be recorded: {why}.", why=str(error))) from None
+    return event
+
+
+def _drives(kind: str, known: Mapping[str, object], drives: Sequence[str]) -> dict[str, Any]:
+    if "drives" in known and drives:
+        return {"drives": tuple(drives)}
+    if "drive" in known and len(drives) == 1:
+        return {"drive": drives[0]}
+    if "drive" in known or "drives" in known:
+        raise Refused(message("{kind} needs a drive: --drive SERIAL.", kind=kind))
+    if drives:
+        raise Refused(message("{kind} is of no drive.", kind=kind))
+    return {}
+
+
+def _value(name: str, value: str, wanted: Any) -> Any:
+    """A word from the command line as what the field holds."""
+    try:
+        if wanted is bool:
+            return _YES[value.lower()]
+        if wanted is int:
+            return int(value) if value.isdigit() else _day(value)
+        if wanted == tuple[str, ...]:
+            return tuple(value.split(","))
+        if isinstance(wanted, type) and issubclass(wanted, StrEnum):
+            return wanted(value)
+    except (KeyError, ValueError):
+        raise Refused(
+            message("{value} is nothing that {name} may be.", value=value[:80], name=name)
+        ) from None
+    if wanted is Commitment:
+        return _person(value)
+    return wanted(value)
+
+
+def _day(value: str) -> int:
+    """The end of a day, UTC."""
+    return calendar.timegm(time.strptime(value, "%Y-%m-%d")) + 86_399
+
+
+def _person(name: str) -> Commitment:
+    """A person as a commitment; what opens it is kept with the keys, readable to nobody else."""
+    salt = secrets.token_bytes(16)
+    made = ev.commitment(name, salt)
+    folder = keys.settings_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(folder / "people", os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, f"{made} {salt.hex()} {name}\n".encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return made
+
+
+def _append(event: Event, signers: Sequence[str], place: Path) -> Recorded:
+    envelope = ev.envelope(event)
+    for name in signers:
+        envelope = envelope.signed(keys.load(name))
+    return _write(envelope, place)
+
+
+def _write(envelope: Envelope, place: Path) -> Recorded:
+    entry = envelope.encode()
+    try:
+        Envelope.parse(entry)
+    except Malformed as error:
+        raise Refused(message("This cannot be recorded: {why}.", why=str(error))) from None
+    event = ev.of_envelope(envelope)
+    with log.writing(place) as kept:
+        (index,) = kept.extend([entry])
+    chains = book(place).chains
+    breaks = [
+        b.about for s in event.serials if s in chains for b in chains[s].breaks if b.entry == index
+    ]
+    return Recorded(index, event, tuple(dict.fromkeys(breaks)))
