@@ -133,3 +133,17 @@ def test_every_event_is_listed(run):
     assert code == 0
     assert "sanitized" in told
     assert "outcome" in told
+
+
+def test_an_order_is_held_against_its_drives(run, log):
+    number = hand_over(run, "A", "B")
+    code, told, _ = run("reconcile", "R1")
+    assert (code, told.splitlines()[0].split()) == (0, ["2", "under", "way"])
+    assert "bench: scan what arrived" in told
+    words = ("--drive", "A", "--drive", "X", f"handover={number}", "--as", "bench")
+    run("record", "received", *words)
+    code, told, _ = run("reconcile", "R1", "--json")
+    assert code == 6
+    standing = {one["serial"]: one["standing"] for one in json.loads(told)["drives"]}
+    assert standing == {"A": "missing", "B": "missing", "X": "extra"}
+    assert run("reconcile", "R2")[0] == 5

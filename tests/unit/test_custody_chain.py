@@ -6,6 +6,7 @@ import pytest
 
 from hakushi.custody import events as ev
 from hakushi.custody.chain import Book, Chain
+from hakushi.custody.orders import reconcile
 from hakushi.ledger.keys import Kind, Signer
 
 NAMES = ("log", "pref", "lessor", "bench", "audit", "thief", "bench-2")
@@ -295,3 +296,36 @@ def test_foreign_and_torn_entries_are_told_and_stop_nothing():
     assert len(story.book.foreign) == 4
     story.tell("released", "pref", drive="D")
     assert story.drive.state == "released"
+
+
+NOT_YET, LATE = DEADLINE, DEADLINE + 1
+
+
+def stands(story: Story, now: int = NOT_YET) -> tuple[str, str]:
+    (line,) = reconcile(story.book, "O", now).lines
+    return line.standing.value, line.owes
+
+
+def test_whose_turn_it_is_follows_the_drive():
+    story = Story()
+    story.to_the_bench()
+    assert stands(story) == ("open", "bench")
+    story.take_in("pref", "bench")
+    assert stands(story) == ("open", "bench")
+    assert stands(story, LATE) == ("overdue", "bench")
+    story.erase()
+    story.look()
+    assert stands(story) == ("open", "pref")
+    story.tell("validated", "audit", drive="D", accepted=True)
+    story.tell("disputed", "lessor", drive="D", reason="another label")
+    assert stands(story) == ("disputed", "pref")
+    entry = story.drive.steps[-1].entry
+    story.tell("explained", "pref", drive="D", rule="disputed", entry=entry, reason="relabelled")
+    story.tell("released", "pref", drive="D")
+    assert stands(story, LATE) == ("matched", "")
+    story.tell("sighted", "audit", drive="D", where="an auction")
+    assert stands(story) == ("missing", "pref")
+
+
+def test_an_order_that_nobody_gave_is_none():
+    assert reconcile(good().book, "another", NOT_YET) is None

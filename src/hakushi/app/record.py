@@ -16,17 +16,21 @@ from hakushi.app import keys, log
 from hakushi.custody import events as ev
 from hakushi.custody.chain import Book, Chain
 from hakushi.custody.events import Commitment, Event
+from hakushi.custody.orders import Reconciled, Standing, reconcile
 from hakushi.ledger.dsse import Envelope
 from hakushi.model import Malformed, Message, Refused, message
 
 __all__ = [
     "Chain",
+    "Reconciled",
     "Recorded",
+    "Standing",
     "Writing",
     "accept",
     "book",
     "chain",
     "offer",
+    "reconciled",
     "record",
     "told",
     "usage",
@@ -93,6 +97,14 @@ def book(place: Path | None) -> Book:
     kept = Book(log.authority(place))
     kept.take_all(log.entries(place))
     return kept
+
+
+def reconciled(order: str, place: Path | None, now: int) -> Reconciled:
+    """An order, drive by drive. Refused where the log has no such order."""
+    found = reconcile(book(place), order, now)
+    if found is None:
+        raise Refused(message("The log holds no order {order}.", order=order[:80]))
+    return found
 
 
 def usage() -> Iterator[tuple[str, str]]:
