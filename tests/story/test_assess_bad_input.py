@@ -184,3 +184,21 @@ def test_one_bad_source_among_several_does_not_hide_the_others(tmp_path):
 def test_messages_come_in_japanese(tmp_path):
     done = hakushi("--lang", "ja", "assess", tmp_path / "x.img", cwd=tmp_path, expect=5)
     assert "がありません" in done.stderr
+
+
+def test_a_reader_that_goes_away_hears_no_verdict(tmp_path):
+    image = written(tmp_path / "list.img", 1 << 20, (4096, LIST))
+    hakushi("assess", image, cwd=tmp_path, expect=3)
+    gone, out = os.pipe()
+    os.close(gone)
+    done = subprocess.run(
+        [*COMMAND, "assess", str(image)],
+        cwd=tmp_path,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(out)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr

@@ -67,8 +67,12 @@ def _guarded(args: list[str]) -> int:
         _complain(words.tell(error.message))
         return REFUSED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _unheard()
+    except SystemExit as error:
+        # So Typer ends where whoever read our output has gone.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _unheard()
+        raise
     except OSError as error:
         return _of_the_system(error)
     except Exception as error:  # noqa: BLE001 - the last boundary: one line here, the rest in a log
@@ -80,6 +84,12 @@ def _guarded(args: list[str]) -> int:
             )
         )
     return result if isinstance(result, int) else OK
+
+
+def _unheard() -> int:
+    """Nobody reads what we say: the verdict was not heard, so the code is no "clean" and no bug."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return INCONCLUSIVE
 
 
 def _of_the_system(error: OSError) -> int:
