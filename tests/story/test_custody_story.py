@@ -145,5 +145,5 @@ def test_an_order_is_held_against_its_drives(run, log):
     code, told, _ = run("reconcile", "R1", "--json")
     assert code == 6
     standing = {one["serial"]: one["standing"] for one in json.loads(told)["drives"]}
-    assert standing == {"A": "missing", "B": "missing", "X": "extra"}
+    assert standing == {"A": "disputed", "B": "missing", "X": "extra"}
     assert run("reconcile", "R2")[0] == 5

@@ -259,6 +259,21 @@ def test_the_owners_word_closes_a_break_and_nobody_elses_does():
     assert broken in story.drive.breaks
 
 
+def test_what_did_not_arrive_is_told_once():
+    story = Story()
+    story.to_the_bench(("D", "E", "F"))
+    story.take_in("pref", "bench", ("F", "E"))
+    assert story.rules == ["count-mismatch"]
+    assert [one.rule for one in story.book.chains["E"].breaks] == ["count-mismatch"]
+
+
+def test_the_order_of_a_scan_does_not_matter():
+    story = Story()
+    story.to_the_bench(("D", "E"))
+    story.take_in("pref", "bench", ("E", "D"))
+    assert story.rules == []
+
+
 def test_what_formatting_leaves_is_no_erasure():
     story = Story()
     formatted(story)

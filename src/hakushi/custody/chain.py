@@ -145,6 +145,8 @@ class Book:
             _Taking(self, index, event, signers).into(self._chain(serial))
         if isinstance(event, ev.HandedOver):
             self._handovers[event.handover] = event
+        if isinstance(event, ev.Received) and signers:
+            self._left_behind(index, event)
 
     def take_all(self, entries: Iterable[bytes]) -> None:
         for index, entry in enumerate(entries):
@@ -155,6 +157,15 @@ class Book:
 
     def _chain(self, serial: str) -> Chain:
         return self.chains.setdefault(serial, Chain(serial))
+
+    def _left_behind(self, index: int, event: ev.Received) -> None:
+        """What was handed over and not scanned is told on those drives, once."""
+        given = self._handovers.get(event.handover)
+        if given is None or not _differ(given, event):
+            return
+        about = message("It was handed over, and not among the drives that were scanned.")
+        for serial in sorted(set(given.drives) - set(event.drives)):
+            self._chain(serial).breaks.append(Break("count-mismatch", index, about))
 
     def _signers(self, envelope: Envelope) -> tuple[Party, ...]:
         """The known parties whose signatures hold."""
@@ -186,6 +197,11 @@ class Book:
             self.parties[name] = Party(event.party, event.role, key)
             return
         self.foreign.append((index, "a change of keys that nobody with the right to it signed"))
+
+
+def _differ(given: ev.HandedOver, scanned: ev.Received) -> bool:
+    """Are they other drives? Asked for each of them: equal lists, the rule, are seen at once."""
+    return given.drives != scanned.drives and set(given.drives) != set(scanned.drives)
 
 
 class _Taking:
@@ -322,7 +338,7 @@ class _Taking:
                 "one-signature",
                 message("It was received, but the hand-over has one signature."),
             )
-        if given is not None and set(given.drives) != set(event.drives):
+        if given is not None and _differ(given, event):
             self._break(
                 chain,
                 "count-mismatch",
@@ -331,16 +347,6 @@ class _Taking:
                     given=len(given.drives),
                     scanned=len(event.drives),
                 ),
-            )
-            self._left_behind(given, event)
-
-    def _left_behind(self, given: ev.HandedOver, event: ev.Received) -> None:
-        """What was handed over and not scanned is told on those drives, too."""
-        for serial in set(given.drives) - set(event.drives):
-            self._break(
-                self.book._chain(serial),
-                "count-mismatch",
-                message("It was handed over, and not among the drives that were scanned."),
             )
 
     def _sanitized(self, chain: Chain, event: ev.Sanitized) -> None:

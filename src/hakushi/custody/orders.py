@@ -72,7 +72,8 @@ def reconcile(book: Book, order: str, now: int) -> Reconciled | None:
 def _line(book: Book, chain: Chain, now: int) -> Line:
     rules = {one.rule for one in chain.open}
     owner = _owner({chain.serial: chain})
-    if chain.state in {"missing", "suspect"} or "count-mismatch" in rules:
+    lost = "count-mismatch" in rules and chain.state == "in_transit"
+    if lost or chain.state in {"missing", "suspect"}:
         duty = message("find it, or report an incident")
         return Line(chain.serial, Standing.MISSING, chain.state, owner, duty)
     if rules or _disputed(chain):
