@@ -23,6 +23,7 @@ class Story:
     book: Book = field(default_factory=lambda: Book([KEYS["log"].verifier]))
     clock: int = 1_000_000
     count: int = 0
+    given: dict[tuple[object, ...], ev.HandedOver] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, role in ROLES.items():
@@ -31,7 +32,10 @@ class Story:
 
     def tell(self, kind: str, *signers: str, at: int | None = None, **values) -> int:
         self.clock += 60
-        event = ev.EVENTS[kind](at=at or self.clock, nonce=f"{self.count:032x}", **values)
+        made = {"at": at or self.clock, "nonce": f"{self.count:032x}"}
+        return self.say(ev.EVENTS[kind](**(made | values)), *signers)
+
+    def say(self, event: ev.Event, *signers: str) -> int:
         envelope = ev.envelope(event)
         for name in signers:
             envelope = envelope.signed(KEYS[name])
@@ -40,10 +44,15 @@ class Story:
         return self.count - 1
 
     def give(self, giver: str, receiver: str, *signers: str, drives=("D",)) -> None:
-        self.tell(
-            "handed_over", *signers, handover=f"{giver}-{receiver}", drives=drives,
-            giver=giver, receiver=receiver,
-        )  # fmt: skip
+        """One payload, whoever signs it."""
+        words = (giver, receiver, drives)
+        if words not in self.given:
+            self.clock += 60
+            self.given[words] = ev.HandedOver(
+                at=self.clock, nonce=f"{self.count:032x}", drives=drives,
+                handover=f"{giver}-{receiver}", giver=giver, receiver=receiver,
+            )  # fmt: skip
+        self.say(self.given[words], *signers)
 
     def take_in(self, giver: str, receiver: str, drives=("D",), **values) -> None:
         self.tell("received", receiver, handover=f"{giver}-{receiver}", drives=drives, **values)
@@ -107,6 +116,17 @@ def test_custody_stays_with_the_giver_until_both_have_signed():
     assert (story.drive.state, story.drive.holder) == ("ordered", "pref")
     story.give("pref", "bench", "pref", "bench")
     assert (story.drive.state, story.drive.holder) == ("in_transit", "bench")
+
+
+def test_an_acceptance_days_after_the_offer_breaks_no_rule():
+    story = Story()
+    story.tell("registered", "pref", drive="D")
+    story.tell("retired", "pref", drive="D")
+    story.tell("ordered", "pref", drives=("D",), order="O", policy="p", deadline=9, to="bench")
+    story.give("pref", "bench", "pref")
+    story.tell("noted", "pref", at=story.clock + 86_400, drive="D", text="The lorry was late.")
+    story.give("pref", "bench", "pref", "bench")
+    assert story.rules == []
 
 
 def test_a_deadline_is_watched_until_the_end():
@@ -198,6 +218,11 @@ def back_in_time(s):
     s.tell("retired", "pref", drive="D", at=5)
 
 
+def number_twice(s):
+    s.to_the_bench()
+    s.give("pref", "bench", "pref", "bench", drives=("D", "E"))
+
+
 def not_the_holder(s):
     s.to_the_bench()
     s.give("pref", "lessor", "pref", "lessor")
@@ -217,6 +242,7 @@ BROKEN = {
     after_destruction: {"after-destruction"},
     alone: {"one-signature"},
     back_in_time: {"time-goes-back"},
+    number_twice: {"number-twice", "not-the-holder", "illegal-step"},
     not_the_holder: {"not-the-holder", "illegal-step"},
 }
 

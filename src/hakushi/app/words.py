@@ -54,6 +54,7 @@ _CUSTODY = {
     "matched": message("ended and verified"),
     "explained": message("break explained"),
     "noted": message("noted"),
+    "unregistered": message("not registered"),
     "owner": message("owner"),
     "lessor": message("lessor"),
     "contractor": message("contractor"),
@@ -88,3 +89,9 @@ def answer(word: str | None) -> str:
 def custody(word: str) -> str:
     """A state, an event or a role in the current language."""
     return tell(_CUSTODY[word]) if word in _CUSTODY else word
+
+
+def broken(about: Message) -> str:
+    """What a break of custody is about; the events and states in it in the current language, too."""
+    named = {name: custody(str(value)) for name, value in about.args if name in {"step", "state"}}
+    return tell(Message(about.id, tuple(sorted({**dict(about.args), **named}.items()))))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hakushi.app import record as verb
-from hakushi.app.words import custody, tell
+from hakushi.app.words import broken, custody, tell
 from hakushi.cli import show
 from hakushi.cli.record import LOG
 from hakushi.model import Malformed, message
@@ -55,7 +55,7 @@ def _told(one: verb.Chain, now: int) -> None:
     for b in one.breaks:
         reason = one.explained.get((b.rule, b.entry))
         word = message("Explained") if reason is not None else message("Break")
-        print(f"{tell(word)} [{b.rule} @{b.entry}] {show.clean(tell(b.about))}")
+        print(f"{tell(word)} [{b.rule} @{b.entry}] {show.clean(broken(b.about))}")
         if reason is not None:
             print(f"    {show.clean(reason)}")
     if one.overdue(now):

@@ -9,7 +9,7 @@ import typer
 
 from hakushi.app import log as logs
 from hakushi.app import record as verb
-from hakushi.app.words import tell
+from hakushi.app.words import broken, tell
 from hakushi.cli import show
 from hakushi.model import Malformed, Refused, message
 
@@ -74,6 +74,6 @@ def written(write: verb.Writing) -> int:
     print(done.entry)
     for one in done.breaks:
         show.note(
-            tell(message("Noted as a break of custody: {about}", about=show.clean(tell(one))))
+            tell(message("Noted as a break of custody: {about}", about=show.clean(broken(one))))
         )
     return 0

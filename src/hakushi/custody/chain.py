@@ -143,8 +143,8 @@ class Book:
             self._key(index, event, envelope, signers)
         for serial in event.serials:
             _Taking(self, index, event, signers).into(self._chain(serial))
-        if isinstance(event, ev.HandedOver):
-            self._handovers[event.handover] = event
+        if isinstance(event, ev.HandedOver) and signers:
+            self._handovers.setdefault(event.handover, event)
         if isinstance(event, ev.Received) and signers:
             self._left_behind(index, event)
 
@@ -153,6 +153,7 @@ class Book:
             self.take(index, entry)
 
     def handover(self, id: str) -> ev.HandedOver | None:
+        """The hand-over of that number: the first that a known party signed; it stays."""
         return self._handovers.get(id)
 
     def _chain(self, serial: str) -> Chain:
@@ -213,7 +214,7 @@ class _Taking:
     def into(self, chain: Chain) -> None:
         event = self.event
         believed = self._who(chain)
-        if chain.steps and event.at < chain.steps[-1].event.at - _BACK:
+        if chain.steps and event.at < chain.steps[-1].event.at - _BACK and not self._accepted():
             self._break(chain, "time-goes-back", message("It is dated before the event before it."))
         if chain.state in _FINAL and event.TYPE not in _AFTER_THE_END:
             self._break(
@@ -226,6 +227,11 @@ class _Taking:
 
     def _break(self, chain: Chain, rule: str, about: Message) -> None:
         chain.breaks.append(Break(rule, self.index, about))
+
+    def _accepted(self) -> bool:
+        """A hand-over that was offered before: its payload bears the date of the offer."""
+        event = self.event
+        return isinstance(event, ev.HandedOver) and self.book.handover(event.handover) == event
 
     # --- who ------------------------------------------------------------------------------
 
@@ -317,6 +323,11 @@ class _Taking:
     def _handed_over(self, chain: Chain, event: ev.HandedOver) -> None:
         """With the giver's signature alone it is an offer: custody stays where it is."""
         names = {one.name for one in self.signers}
+        first = self.book.handover(event.handover)
+        if first is not None and first != event:
+            self._break(
+                chain, "number-twice", message("Another hand-over has the same number already.")
+            )
         if event.giver not in names:
             self._break(chain, "wrong-signer", message("The giver did not sign the hand-over."))
         if event.receiver not in names:
