@@ -6,9 +6,9 @@ import hashlib
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,18 @@ from hakushi.assess.case import Case, is_case
 from hakushi.assess.medium import Medium, binding, open_medium
 from hakushi.assess.pipeline import Step, Work
 from hakushi.lang import say as translate
-from hakushi.model import Assessment, Damage, Extent, Message, Refused, Unreadable, Verdict, message
+from hakushi.media import probe
+from hakushi.model import (
+    Assessment,
+    Damage,
+    Drive,
+    Extent,
+    Message,
+    Refused,
+    Unreadable,
+    Verdict,
+    message,
+)
 
 __all__ = ["AssessOptions", "Result", "Step", "assess_source"]
 
@@ -75,6 +86,21 @@ def assess_source(
         return Result(name, path, Verdict(told["verdict"]), told)
     finally:
         case.close()
+
+
+def whose(names: Sequence[str], serial: str | None) -> dict[str, Drive]:
+    """The drive that each source is, or is an image of. Refused where that is not known."""
+    drives = {name: probe.probe(name) for name in names}
+    if serial is not None:
+        if len(names) != 1:
+            raise Refused(message("--drive names one drive; assess one source at a time."))
+        return {names[0]: replace(drives[names[0]], serial=serial)}
+    for name, one in drives.items():
+        if one.transport == "file":
+            raise Refused(
+                message("{path} is an image; say with --drive of which drive.", path=name)
+            )
+    return drives
 
 
 def default_case(name: str) -> Path:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hakushi import __version__
+from hakushi.app.recording import Recording
 from hakushi.app.words import current, tell
 from hakushi.media import probe
 from hakushi.media.device import Device, check_free, claim
@@ -41,6 +42,8 @@ class Options:
     operator: str | None = None
     second_operator: str | None = None
     evidence: Path = Path("hakushi-evidence")
+    record: Recording | None = None
+    """The log that is told, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,10 @@ class Disposal:
     failed: Extents = field(default_factory=Extents)
     reasons: tuple[Message, ...] = ()
     evidence: Path | None = None
+    entries: tuple[int, ...] = ()
+    """Where the log tells of it."""
+    unrecorded: bool = False
+    """A log was named, and does not tell of it."""
     bug: bool = False
 
     @property
@@ -85,7 +92,9 @@ class Disposal:
             return 5
         if self.outcome != Outcome.COMPLETED:
             return 4
-        return {Verdict.CLEAN: 0, Verdict.RESIDUE: 3}.get(self.verdict or Verdict.INCONCLUSIVE, 4)
+        clean = 4 if self.unrecorded else 0
+        codes = {Verdict.CLEAN: clean, Verdict.RESIDUE: 3}
+        return codes.get(self.verdict or Verdict.INCONCLUSIVE, 4)
 
 
 Say = Callable[[Step], None]
@@ -245,16 +254,19 @@ def _job(
     except Refused as error:
         return replace(disposal, outcome=REFUSED, reasons=(error.message,))
     except _Stopped:
-        return replace(disposal, reasons=(_half_way("interrupted"),))
+        disposal = replace(disposal, reasons=(_half_way("interrupted"),))
     except OSError as error:
-        return replace(disposal, reasons=(_half_way(error.strerror or str(error)),))
+        disposal = replace(disposal, reasons=(_half_way(error.strerror or str(error)),))
     except Exception as error:
         if storage_full(error):
-            return replace(disposal, reasons=(_half_way(os.strerror(errno.ENOSPC)),))
-        # The other drives go on; this one is told as our own error.
-        logging.getLogger("hakushi").exception("bug")
-        why = message("This is our own error ({what}).", what=type(error).__name__)
-        return replace(disposal, reasons=(why,), bug=True)
+            why = _half_way(os.strerror(errno.ENOSPC))
+            disposal = replace(disposal, reasons=(why,))
+        else:
+            # The other drives go on; this one is told as our own error.
+            logging.getLogger("hakushi").exception("bug")
+            why = message("This is our own error ({what}).", what=type(error).__name__)
+            disposal = replace(disposal, reasons=(why,), bug=True)
+    return _recorded(disposal, made, options, _known(disposal, made))
 
 
 def _half_way(why: str) -> Message:
@@ -269,6 +281,9 @@ def _dispose(
     began = time.time()
     device = claim(made.drive, image=options.image)
     try:
+        if options.record is not None and made.technique is not None:
+            # Before the first write: what the log does not take is not done.
+            options.record.planned(made.drive, made.policy.id, made.technique.id)
         result, journal = _sanitize(disposal.name, device, made, options, say, began)
     finally:
         device.close()
@@ -282,11 +297,28 @@ def _dispose(
     try:
         disposal, summary = _look_again(disposal, made.drive, journal, assess, say)
         # Written before the journal is finished: a kill in between must not leave it without.
-        _write(disposal, made, options, result, summary, began)
+        told = _write(disposal, made, options, result, summary, began)
+        disposal = _recorded(disposal, made, options, told)
         journal.ended(result.outcome.value)
     finally:
         journal.close()
     return disposal
+
+
+def _recorded(disposal: Disposal, made: Plan, options: Options, told: dict[str, Any]) -> Disposal:
+    """Tells the log; where it does not take it, the drive does not count as done."""
+    if options.record is None:
+        return disposal
+    evidence = disposal.evidence if disposal.evidence and disposal.evidence.exists() else None
+    try:
+        entries = options.record.sanitized(made.drive, told, evidence)
+    except (Refused, OSError) as error:
+        why = message(
+            "The log does not tell of it: {why} The evidence is kept; record it by hand.",
+            why=str(error.message) if isinstance(error, Refused) else f"{error.strerror}.",
+        )
+        return replace(disposal, reasons=(*disposal.reasons, why), unrecorded=True)
+    return replace(disposal, entries=entries)
 
 
 def _sanitize(
@@ -367,24 +399,19 @@ def _write(
     result: Result,
     summary: dict[str, Any] | None,
     began: float,
-) -> None:
+) -> dict[str, Any]:
     """The evidence: everything that was known and done, fsynced. No personal data."""
     assert disposal.evidence is not None
     assert made.technique is not None
-    plain = {
+    plain = _known(disposal, made) | {
         "schema": "hakushi.disposal-evidence/1",
         "tool": f"hakushi {__version__}",
         "began": began,
         "ended": time.time(),
         "drive": asdict(made.drive),
-        "policy": made.policy.id,
         "standard": made.policy.standard,
-        "technique": made.technique.id,
-        "method": made.technique.method.value,
         "technique_standard": made.technique.standard,
         "operators": [o for o in (options.operator, options.second_operator) if o],
-        "outcome": disposal.outcome,
-        "verdict": disposal.verdict,
         "reasons": [str(r) for r in disposal.reasons],
         "notes": [str(n) for n in made.notes],
         "extents_failed": _extents(disposal.failed),
@@ -398,6 +425,20 @@ def _write(
         file.flush()
         os.fsync(file.fileno())
     aside.replace(disposal.evidence)
+    return plain
+
+
+def _known(disposal: Disposal, made: Plan) -> dict[str, Any]:
+    """What the log needs to know, however it ended."""
+    assert made.technique is not None
+    return {
+        "policy": made.policy.id,
+        "technique": made.technique.id,
+        "method": made.technique.method.value,
+        "verification": "full read-back" if disposal.outcome == Outcome.COMPLETED else "",
+        "outcome": disposal.outcome,
+        "verdict": disposal.verdict,
+    }
 
 
 def _extents(extents: Extents) -> list[dict[str, int]]:
@@ -418,6 +459,7 @@ def disposals_json(disposals: Sequence[Disposal]) -> dict[str, Any]:
                 "extents_failed": _extents(one.failed),
                 "reasons": [tell(reason) for reason in one.reasons],
                 "evidence": str(one.evidence) if one.evidence else None,
+                "entries": list(one.entries),
             }
             for one in disposals
         ],

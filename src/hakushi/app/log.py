@@ -18,7 +18,7 @@ from hakushi.ledger.log import HEAD, PUBLISHED, Log
 from hakushi.ledger.policy import LARGEST, Policy
 from hakushi.ledger.receipt import Checked, Receipt, check
 from hakushi.ledger.sqlite import Sqlite
-from hakushi.ledger.store import Store
+from hakushi.ledger.store import Busy, Store
 from hakushi.ledger.view import View
 from hakushi.model import Malformed, Refused, message
 
@@ -86,10 +86,10 @@ def _new_place(place: str) -> Path:
 
 
 @contextmanager
-def writing(place: Path, key: Path | None = None) -> Iterator[Log]:
-    """The log in that place, to append to. Refused while another process does."""
-    signer = keys.load(str(key or _beside(place, ".key")))
-    with _writer(place, sqlite=place.is_file()) as store:
+def writing(place: Path, patience: float = 0.0) -> Iterator[Log]:
+    """The log in that place, to append to. `Busy` if another writes for longer than that."""
+    signer = keys.load(str(_beside(place, ".key")))
+    with _writer(place, sqlite=place.is_file(), patience=patience) as store:
         yield Log(store, [signer], time.time)
 
 
@@ -228,8 +228,18 @@ def _reading(place: Path | None) -> Iterator[tuple[Path, Store, bytes]]:
 
 
 @contextmanager
-def _writer(path: Path, *, sqlite: bool) -> Iterator[Store]:
-    store: Files | Sqlite = Sqlite.writing(path) if sqlite else Files.writing(path)
+def _writer(path: Path, *, sqlite: bool, patience: float = 0.0) -> Iterator[Store]:
+    """The place's one writer; waits for another's end."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            store: Files | Sqlite = Sqlite.writing(path) if sqlite else Files.writing(path)
+        except Busy:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            break
     try:
         yield store
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from hakushi.app import keys, log
+from hakushi.app.people import commit
 from hakushi.custody import events as ev
 from hakushi.custody.chain import Book, Chain
 from hakushi.custody.events import Commitment, Event
@@ -219,28 +219,13 @@ def _value(name: str, value: str, wanted: Any) -> Any:
             message("{value} is nothing that {name} may be.", value=value[:80], name=name)
         ) from None
     if wanted is Commitment:
-        return _person(value)
+        return commit(value)
     return wanted(value)
 
 
 def _day(value: str) -> int:
     """The end of a day, UTC."""
     return calendar.timegm(time.strptime(value, "%Y-%m-%d")) + 86_399
-
-
-def _person(name: str) -> Commitment:
-    """A person as a commitment; what opens it is kept with the keys, readable to nobody else."""
-    salt = secrets.token_bytes(16)
-    made = ev.commitment(name, salt)
-    folder = keys.settings_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(folder / "people", os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, f"{made} {salt.hex()} {name}\n".encode())
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    return made
 
 
 def _append(event: Event, signers: Sequence[str], place: Path) -> Recorded:

@@ -92,6 +92,6 @@ def custody(word: str) -> str:
 
 
 def broken(about: Message) -> str:
-    """What a break of custody is about; the events and states in it in the current language, too."""
+    """What a break of custody is about; events and states in it in the current language, too."""
     named = {name: custody(str(value)) for name, value in about.args if name in {"step", "state"}}
     return tell(Message(about.id, tuple(sorted({**dict(about.args), **named}.items()))))

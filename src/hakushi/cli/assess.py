@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from hakushi.app import assess as verb
+from hakushi.app.recording import Recording
 from hakushi.app.words import current, tell
 from hakushi.cli import show
-from hakushi.model import Refused, Verdict, message
+from hakushi.cli.record import LOG, RECORD_AS
+from hakushi.model import Drive, Refused, Verdict, message
 
 CODES = {Verdict.CLEAN: 0, Verdict.RESIDUE: 3, Verdict.INCONCLUSIVE: 4}
 
@@ -71,7 +73,21 @@ def assess(
     keep_key: Annotated[
         bool, typer.Option("--keep-key", help=tell(message("Keep the counting key.")))
     ] = False,
+    as_: RECORD_AS = None,
+    log: LOG = None,
+    drive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SERIAL",
+            help=tell(message("The drive that an image is of, for the log (--as).")),
+        ),
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option(metavar="ID", help=tell(message("Who does it.")))
+    ] = None,
 ) -> int:
+    record = Recording.into(log, as_ or (), operator)
+    of = verb.whose(sources, drive) if record is not None else {}
     options = verb.AssessOptions(
         fresh=fresh,
         metadata=not no_metadata,
@@ -94,6 +110,8 @@ def assess(
         codes.append(code)
         if result is not None:
             told.append(result.summary)
+            if record is not None:
+                codes[-1] = _record(record, of[source], result, code)
             if html is not None:
                 _report(result, _numbered(html, len(told), several), show_paths)
             if json_ != "-":
@@ -113,6 +131,18 @@ def _one(
         show.note(f"hakushi: {tell(error.message)}")
         return 5, None
     return CODES[result.verdict], result
+
+
+def _record(record: Recording, of: Drive, result: verb.Result, code: int) -> int:
+    """Tells the log; where it does not take it, a clean drive does not count as done."""
+    try:
+        entry = record.assessed(of.serial, of.wwn, result.summary)
+    except (Refused, OSError) as error:
+        why = tell(error.message) if isinstance(error, Refused) else str(error.strerror)
+        show.note(tell(message("The log does not tell of it: {why}", why=show.clean(why))))
+        return code or 4
+    show.note(tell(message("Recorded in the log: {entries}.", entries=entry)))
+    return code
 
 
 def _place(case: Path | None, source: str, several: bool) -> Path | None:

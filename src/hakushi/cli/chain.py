@@ -46,11 +46,11 @@ def _told(one: verb.Chain, now: int) -> None:
             )
         )
     )
-    broken = {b.entry: b for b in one.breaks}
+    marked = {b.entry for b in one.breaks}
     for step in one.steps:
         when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(step.event.at))
         who = ", ".join(f"{show.clean(p.name)} ({custody(p.role)})" for p in step.signers) or "?"
-        mark = "!" if step.entry in broken else " "
+        mark = "!" if step.entry in marked else " "
         print(f"{mark} {step.entry:6}  {when}  {custody(step.event.TYPE)}: {who}")
     for b in one.breaks:
         reason = one.explained.get((b.rule, b.entry))

@@ -13,8 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from hakushi.app import dispose as verb
+from hakushi.app.recording import Recording
 from hakushi.app.words import tell
 from hakushi.cli import show
+from hakushi.cli.record import LOG, RECORD_AS
 from hakushi.model import Message, message
 
 
@@ -56,6 +58,8 @@ def dispose(
             help=tell(message("Where journals and evidence go (./hakushi-evidence).")),
         ),
     ] = None,
+    as_: RECORD_AS = None,
+    log: LOG = None,
     json_: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE|-", help=tell(message("Write the result as JSON."))),
@@ -69,6 +73,7 @@ def dispose(
         operator=operator,
         second_operator=second_operator,
         evidence=evidence or Path.cwd() / "hakushi-evidence",
+        record=None if plan else Recording.into(log, as_ or (), operator),
     )
     if plan:
         return _plan(devices, options, json_)
@@ -130,6 +135,9 @@ def _tell(one: verb.Disposal) -> None:
         print(f"  - {show.clean(tell(reason))}")
     if one.evidence:
         print("  " + tell(message("Evidence: {path}", path=str(one.evidence))))
+    if one.entries:
+        told = ", ".join(map(str, one.entries))
+        print("  " + tell(message("Recorded in the log: {entries}.", entries=told)))
 
 
 @contextmanager

@@ -19,6 +19,14 @@ AS = Annotated[
     list[str],
     typer.Option("--as", metavar="KEY", help=tell(message("Who signs; again for a second one."))),
 ]
+RECORD_AS = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as",
+        metavar="KEY",
+        help=tell(message("Record it in the log, signed by this key; again for a second one.")),
+    ),
+]
 DRIVES = Annotated[
     list[str] | None,
     typer.Option("--drive", metavar="SERIAL", help=tell(message("The drive; again for more."))),

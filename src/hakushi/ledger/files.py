@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from hakushi.ledger.store import Busy
 from hakushi.model import Conflict, Refused, message
 
 _LOCK = ".state/lock"
@@ -31,7 +32,7 @@ class Files:
 
     @classmethod
     def writing(cls, folder: Path) -> Files:
-        """The folder's one writer, until `close` or the process ends; else `Refused`."""
+        """The folder's one writer, until `close` or the process ends; else `Busy`."""
         store = cls(folder)
         store._make((folder / _LOCK).parent)
         fd = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -39,7 +40,7 @@ class Files:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
-            raise Refused(
+            raise Busy(
                 message("Another process writes to {path}; let it end first.", path=str(folder))
             ) from None
         store._lock = fd

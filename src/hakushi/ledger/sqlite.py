@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from hakushi.ledger.store import Busy
 from hakushi.model import Conflict, Refused, message
 
 _TABLE = "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT"
@@ -37,13 +38,13 @@ class Sqlite:
 
     @classmethod
     def writing(cls, path: Path) -> Sqlite:
-        """The file's one writer, until `close` or the process ends; else `Refused`."""
+        """The file's one writer, until `close` or the process ends; else `Busy`."""
         lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise Refused(
+            raise Busy(
                 message("Another process writes to {path}; let it end first.", path=str(path))
             ) from None
         os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -11,7 +11,11 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
-from hakushi.model import Conflict
+from hakushi.model import Conflict, Refused
+
+
+class Busy(Refused):
+    """Another process writes there now."""
 
 
 @runtime_checkable
