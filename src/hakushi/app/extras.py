@@ -50,13 +50,6 @@ EXTRAS = {
             45,
             130,
         ),
-        Extra(
-            "ocr",
-            message("reading of text in pictures"),
-            ("rapidocr_onnxruntime",),
-            110,
-            370,
-        ),
         Extra("hsm", message("keys in hardware (PKCS#11)"), ("pkcs11",), 5, 15),
         Extra("server", message("logs in PostgreSQL"), ("pg8000",), 1, 3),
     )

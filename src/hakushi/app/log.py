@@ -138,6 +138,11 @@ def authority(place: Path | None, policy: Path | None = None) -> tuple[Verifier,
         return tuple(key for key in _policy(path, policy).logs if key.name == origin)
 
 
+def policy_of(place: Path | None, policy: Path | None = None) -> Policy:
+    """Whom to trust for a log: the policy that was named, else the one beside it."""
+    return _policy(chosen(place), policy)
+
+
 def prove(place: Path | None, index: int, policy: Path | None) -> tuple[Receipt, Checked]:
     """The receipt of an entry, and whether it holds; `Malformed` where the log is damaged."""
     with _reading(place) as (path, store, note):

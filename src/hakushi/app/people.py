@@ -10,6 +10,19 @@ from hakushi.app import keys
 from hakushi.custody.events import Commitment, commitment
 
 
+def opened(made: str) -> tuple[str, str] | None:
+    """(salt, name) of a commitment that was made here; None where it was not."""
+    path = keys.settings_folder() / "people"
+    if not path.is_file():
+        return None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        known, _, rest = line.partition(" ")
+        if known == made:
+            salt, _, name = rest.partition(" ")
+            return salt, name
+    return None
+
+
 def commit(name: str) -> Commitment:
     """The commitment to a person: the same each time here, so that the rule can hold that nobody
     accepts their own work; another one at any other bench.

@@ -66,6 +66,21 @@ _CUSTODY = {
 """States of a drive, events and roles, as people read them."""
 
 
+_TECHNICAL = {
+    "clear": message("Clear"),
+    "purge": message("Purge"),
+    "destroy": message("Destroy"),
+    "hidden-areas": message("hidden areas (HPA, DCO)"),
+    "over-provisioned": message("over-provisioned cells"),
+    "remapped": message("remapped sectors"),
+    "simulated": message("simulated drives"),
+    "loop": message("loop devices"),
+    "image-files": message("image files"),
+    "overwrite": message("overwriting"),
+}
+"""Methods, techniques and their limits, as people read them."""
+
+
 def set_language(lang: str | None) -> None:
     """Chooses ``ja`` or ``en``; None goes back to what the locale asks for."""
     _chosen[:] = [lang] if lang else []
@@ -89,6 +104,11 @@ def answer(word: str | None) -> str:
 def custody(word: str) -> str:
     """A state, an event or a role in the current language."""
     return tell(_CUSTODY[word]) if word in _CUSTODY else word
+
+
+def technical(word: str) -> str:
+    """A method, a technique or a limit in the current language; others as they are."""
+    return tell(_TECHNICAL[word.lower()]) if word.lower() in _TECHNICAL else word
 
 
 def broken(about: Message) -> str:

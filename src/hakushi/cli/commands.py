@@ -25,6 +25,7 @@ COMMANDS = {
     "handover": message("Hand drives over: the giver offers, the receiver accepts."),
     "chain": message("Who held a drive, what was done to it, and every break of custody."),
     "reconcile": message("An order against what became of its drives; exit code 6 if amiss."),
+    "certificate": message("Certificates out of the log: build one, check one offline."),
     "log": message("The signed log: make one, show its head, check it, prove an entry."),
     "key": message("Keys that sign: make and show them."),
 }

@@ -128,7 +128,9 @@ class Book:
         self.foreign: list[tuple[int, str]] = []
         """Entries that are no events, and why not."""
         self._authority = {key_name(key): key for key in authority}
-        self._handovers: dict[str, ev.HandedOver] = {}
+        self._handovers: dict[str, tuple[int, ev.HandedOver]] = {}
+        self.key_entries: list[int] = []
+        """Entries that changed who may sign."""
 
     def take(self, index: int, entry: bytes) -> None:
         """The next entry. Never raises for what is in it."""
@@ -144,7 +146,7 @@ class Book:
         for serial in event.serials:
             _Taking(self, index, event, signers).into(self._chain(serial))
         if isinstance(event, ev.HandedOver) and signers:
-            self._handovers.setdefault(event.handover, event)
+            self._handovers.setdefault(event.handover, (index, event))
         if isinstance(event, ev.Received) and signers:
             self._left_behind(index, event)
 
@@ -154,14 +156,24 @@ class Book:
 
     def handover(self, id: str) -> ev.HandedOver | None:
         """The hand-over of that number: the first that a known party signed; it stays."""
-        return self._handovers.get(id)
+        found = self._handovers.get(id)
+        return found[1] if found else None
+
+    def needed(self, serial: str) -> list[int]:
+        """The entries that a drive's story rests on, in their order, keys included."""
+        steps = self.chains[serial].steps
+        found = {step.entry for step in steps}.union(self.key_entries)
+        for step in steps:
+            if isinstance(step.event, ev.Received) and step.event.handover in self._handovers:
+                found.add(self._handovers[step.event.handover][0])
+        return sorted(found)
 
     def _chain(self, serial: str) -> Chain:
         return self.chains.setdefault(serial, Chain(serial))
 
     def _left_behind(self, index: int, event: ev.Received) -> None:
         """What was handed over and not scanned is told on those drives, once."""
-        given = self._handovers.get(event.handover)
+        given = self.handover(event.handover)
         if given is None or not _differ(given, event):
             return
         about = message("It was handed over, and not among the drives that were scanned.")
@@ -193,9 +205,11 @@ class Book:
             known = self.parties.get(name)
             if known and (above or any(one.name == known.name for one in signers)):
                 del self.parties[name]
+                self.key_entries.append(index)
                 return
         elif above or any(s.name == event.party and s.role is event.role for s in signers):
             self.parties[name] = Party(event.party, event.role, key)
+            self.key_entries.append(index)
             return
         self.foreign.append((index, "a change of keys that nobody with the right to it signed"))
 

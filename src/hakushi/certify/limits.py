@@ -1,0 +1,29 @@
+"""What a technique does not reach, and what it was tried on: printed on every certificate.
+
+Words, not sentences, so that a certificate reads in any language. Source: docs/standards.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``not_reached``: parts of a drive; ``proven_on``: what it was seen to work on."""
+
+    not_reached: tuple[str, ...]
+    proven_on: tuple[str, ...]
+
+
+_UNKNOWN = Limits(("hidden-areas", "over-provisioned", "remapped"), ())
+_LIMITS = {
+    "overwrite": Limits(
+        ("hidden-areas", "over-provisioned", "remapped"), ("image-files", "loop", "simulated")
+    ),
+}
+
+
+def limits_of(technique: str) -> Limits:
+    """Another tool's technique, or one we know nothing of, reaches nothing beyond doubt."""
+    return _LIMITS.get(technique, _UNKNOWN)
