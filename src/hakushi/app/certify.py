@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hakushi.app import keys, log, record
+from hakushi.app import extras, keys, log, paper, record, seal
+from hakushi.app.paper import Signing
 from hakushi.app.people import opened
-from hakushi.app.words import answer, technical
+from hakushi.app.words import answer, technical, tell
 from hakushi.certify import (
     Certificate,
     Checked,
@@ -19,22 +20,26 @@ from hakushi.certify import (
     Failure,
     Item,
     Kind,
+    code,
     people_of,
     state,
     unfinished,
 )
 from hakushi.certify import check as checked_bytes
+from hakushi.certify import told as telling
 from hakushi.certify.certificate import LARGEST, digest
-from hakushi.certify.statement import Opening
+from hakushi.certify.code import Read as Code
+from hakushi.certify.pdf import embedded, is_pdf
+from hakushi.certify.statement import Opening, claims_of
 from hakushi.custody import events as ev
 from hakushi.custody.chain import Book, Chain, Step
 from hakushi.ledger.dsse import key_name
 from hakushi.ledger.keys import Signer
 from hakushi.ledger.policy import Policy
 from hakushi.ledger.view import View
-from hakushi.model import Message, Refused, message
+from hakushi.model import Malformed, Message, Refused, message
 
-__all__ = ["Built", "Claims", "Looked", "build", "check", "written"]
+__all__ = ["Built", "Claims", "Code", "Looked", "Signing", "build", "check", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,10 @@ def build(
         if reasons := unfinished(chain):
             raise Refused(reasons[0].about)
     issuer = _issuer(book, key)
+    if claims_of(state([], claims, issuer, 0)) is None:
+        raise Refused(
+            message("What is printed is at most 500 characters each, without control characters.")
+        )
     now = int(time.time())
     statement = state(chains, claims, issuer, now)
     if names:
@@ -102,7 +111,14 @@ def build(
 
 def check(file: Path, policy: Path | None, place: Path | None) -> Looked:
     """Checks a certificate from its own bytes; where a log is named, against what it holds, too."""
-    data = read(file)
+    data = _bytes(file)
+    try:
+        # Of a PDF only what it carries counts.
+        data = embedded(data) if is_pdf(data) else data
+    except Malformed as error:
+        why = message("It cannot be read as a certificate: {why}.", why=str(error))
+        failure = Failure(Kind.MALFORMED, why)
+        return Looked(Checked((failure,)), (failure,))
     trust = log.read_policy(policy) if policy is not None else None
     if trust is None and place is not None:
         trust = log.policy_of(place)
@@ -112,8 +128,16 @@ def check(file: Path, policy: Path | None, place: Path | None) -> Looked:
     return _against(checked, checked.certificate, place)
 
 
-def read(file: Path) -> bytes:
-    """The certificate's own bytes: a JSON file as it is, or what a PDF has attached."""
+def read_code(file: Path, policy: Path | None) -> Code | None:
+    """What the text of a QR code says; None where the file is no such text."""
+    data = _bytes(file)
+    if not data.startswith(code.PREFIX.encode()):
+        return None
+    trust = log.read_policy(policy) if policy is not None else None
+    return code.read(data.decode("ascii", "replace").rstrip("\r\n"), trust)
+
+
+def _bytes(file: Path) -> bytes:
     if not file.is_file():
         raise Refused(message("{path} does not exist; check the name.", path=str(file)))
     with file.open("rb") as opened_file:
@@ -123,11 +147,21 @@ def read(file: Path) -> bytes:
     return data
 
 
-def written(built: Built, out: Path) -> list[Path]:
-    """The certificate as JSON, and, where ``out`` asks for it, as PDF: whole or not at all."""
+def written(
+    built: Built, out: Path, signing: Signing, say: Callable[[Message], None]
+) -> list[Path]:
+    """The certificate as JSON, and, where ``out`` asks for it, as PDF: each whole or not at all."""
     plain = out.with_suffix(".json")
     _whole(plain, built.certificate.encode())
-    return [plain]
+    if out.suffix.lower() != ".pdf":
+        return [plain]
+    extras.need("pdf", say)
+    chosen = seal.find(signing.key, built.checked.issuer)
+    said = {"not_proven": not_proven(built.checked, asked=False), "seal": tell(chosen.about)}
+    page = paper.page(built.certificate, built.checked, said)
+    document = paper.pdf(built.certificate, page)
+    _whole(out, paper.signed(document, signing, built.checked.issuer))
+    return [plain, out]
 
 
 def _whole(path: Path, data: bytes) -> None:
@@ -136,56 +170,19 @@ def _whole(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
+def word(told: str) -> str:
+    """A verdict, a technique or a limit in the current language."""
+    return technical(told) if technical(told) != told else answer(told)
+
+
 def sentence(drive: Mapping[str, Any]) -> Message:
-    """What a certificate says of one drive, in a sentence."""
-    if drive["state"] == "destroyed":
-        done = drive["destruction"]
-        return message(
-            "{serial}: destroyed ({means}), witnessed by {signers}. No verdict on its data.",
-            serial=drive["serial"],
-            means=done["means"],
-            signers=", ".join(done["signers"]),
-        )
-    done, look, accepted = drive["sanitization"], drive.get("verification"), drive["validation"]
-    return message(
-        "{serial}: erased by {by} ({technique}, {method}); looked at again: {verdict};"
-        " accepted by {accepted}.",
-        serial=drive["serial"],
-        by=", ".join(done["signers"]),
-        technique=technical(done["technique"]),
-        method=technical(done["method"]),
-        verdict=answer(look["verdict"]) if look else "-",
-        accepted=", ".join(accepted["signers"]),
-    )
+    """What a certificate says of one drive, in the current language's words."""
+    return telling.sentence(drive, word)
 
 
 def not_proven(checked: Checked, *, asked: bool) -> list[Message]:
     """What a certificate that holds leaves open; never an empty list."""
-    told = [
-        message("that the parties told the truth: it is their signed word, bound to its time."),
-        message("that the drive before you is the one that was erased: compare its serial."),
-    ]
-    assert checked.certificate is not None
-    drives = checked.certificate.statement["drives"]
-    missed = sorted({word for one in drives for word in one.get("not_reached", ())})
-    if missed:
-        told.append(
-            message(
-                "that nothing is left where the technique does not reach: {what}.",
-                what=", ".join(map(technical, missed)),
-            )
-        )
-    if any("sanitization" in one and "real" not in one.get("proven_on", ()) for one in drives):
-        told.append(
-            message("that the technique works on this model: it was not tried on real drives.")
-        )
-    if not asked:
-        told.append(
-            message("that nothing came later, and that no entry was left out: ask the log (--log).")
-        )
-    if not checked.witnesses:
-        told.append(message("that the log shows everybody the same: no witness has signed it."))
-    return told
+    return telling.not_proven(checked, asked=asked, word=word)
 
 
 # --- against the log -------------------------------------------------------------------------

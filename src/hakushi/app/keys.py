@@ -97,6 +97,13 @@ def load(name: str) -> Signer:
         ) from None
 
 
+def place(name: str) -> Path:
+    """The file of a key: the one of that name among the kept ones, where no such path is."""
+    if not Path(name).is_file() and _place(name).is_file():
+        return _place(name)
+    return Path(name)
+
+
 def known() -> Iterator[tuple[Path, Signer]]:
     """Every key that is called by name."""
     if folder().is_dir():

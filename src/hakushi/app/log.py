@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hakushi.app import keys
 from hakushi.ledger.audit import Audit, audit
+from hakushi.ledger.bundle import Bundle
 from hakushi.ledger.checkpoint import Checkpoint
 from hakushi.ledger.files import Files
 from hakushi.ledger.keys import Signer, Verifier
@@ -43,10 +44,13 @@ def init(place: str, origin: str | None, key: Path | None, *, remember: bool = T
     the log that verbs use.
     """
     path = _new_place(place)
-    secret = key or _beside(path, ".key")
+    secret = _beside(path, ".key") if key is None else keys.place(str(key))
     if not secret.exists():
         keys.write(secret, Signer.new(origin or keys.new_name()))
     signer = keys.load(str(secret))
+    if key is not None and not _beside(path, ".key").exists():
+        # Who writes to it later finds the key there.
+        _beside(path, ".key").symlink_to(secret.absolute())
     if origin is not None and signer.name != origin:
         raise Refused(
             message("The key {path} is called {name}.", path=str(secret), name=signer.name)
@@ -136,6 +140,24 @@ def authority(place: Path | None, policy: Path | None = None) -> tuple[Verifier,
     with _reading(place) as (path, _, note):
         origin = Checkpoint.of(note).origin
         return tuple(key for key in _policy(path, policy).logs if key.name == origin)
+
+
+def stretch(place: Path | None, start: int) -> Bundle:
+    """Everything from an entry on, as a bundle. Raises `Malformed` where the log is damaged."""
+    found = check_all(place, None, None)
+    if not found.holds:
+        raise Malformed("; ".join(map(str, found.failures)) or "the log does not hold")
+    with _reading(place) as (_, store, note):
+        view = View(store.read, note)
+        if not 0 <= start <= view.size:
+            raise Refused(
+                message(
+                    "There is no entry {index}; the log has {size}, counted from 0.",
+                    index=start,
+                    size=view.size,
+                )
+            )
+        return Bundle.of(view, start)
 
 
 def policy_of(place: Path | None, policy: Path | None = None) -> Policy:

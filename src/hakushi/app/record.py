@@ -92,10 +92,16 @@ def chain(serial: str, place: Path | None) -> Chain:
     return found
 
 
-def book(place: Path | None) -> Book:
-    """Everything that the log tells; the log's own keys may introduce parties."""
+def book(place: Path | None, seen: Callable[[bytes], object] | None = None) -> Book:
+    """Everything that the log tells; the log's own keys may introduce parties.
+
+    ``seen`` is given every entry on its way.
+    """
     kept = Book(log.authority(place))
-    kept.take_all(log.entries(place))
+    for index, entry in enumerate(log.entries(place)):
+        if seen is not None:
+            seen(entry)
+        kept.take(index, entry)
     return kept
 
 

@@ -170,4 +170,4 @@ def claims_of(statement: Mapping[str, Any]) -> Claims | None:
 
 
 def _text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+    return isinstance(value, str) and len(value) <= _LONGEST and not ev.CONTROL.search(value)

@@ -41,6 +41,20 @@ def build(
         bool,
         typer.Option("--names", help=tell(message("Tell the names of the people who worked."))),
     ] = False,
+    pdf_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--pdf-key",
+            metavar="FILE",
+            help=tell(message("P-256 key and certificate that sign the PDF (PEM, PKCS#12).")),
+        ),
+    ] = None,
+    time_stamp: Annotated[
+        str | None,
+        typer.Option(
+            "--time-stamp", metavar="URL", help=tell(message("A time-stamp server (RFC 3161)."))
+        ),
+    ] = None,
 ) -> int:
     claims = verb.Claims(organisation, location, contact, destination, remark)
     try:
@@ -48,7 +62,8 @@ def build(
     except Malformed as error:
         show.note(show.clean(tell(message("The log is damaged: {why}.", why=str(error)))))
         return _FAILED
-    for path in verb.written(built, out):
+    signing = verb.Signing(pdf_key, time_stamp)
+    for path in verb.written(built, out, signing, lambda told: show.note(tell(told))):
         print(path)
     for failure in built.checked.failures:
         # It is in the log; what it lacks may come, such as a witness's signature.
@@ -59,7 +74,11 @@ def build(
 @app.command(help=tell(message("Check a certificate, offline; exit code 6 if it fails.")))
 def check(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help=tell(message("A certificate: JSON or PDF.")))
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help=tell(message("A certificate (JSON or PDF), or the text of its QR code.")),
+        ),
     ],
     policy: Annotated[
         Path | None, typer.Option(help=tell(message("Whom to trust: a policy file.")))
@@ -70,15 +89,43 @@ def check(
     ] = None,
 ) -> int:
     try:
+        said = verb.read_code(file, policy)
+        if said is not None:
+            return _code(said)
         found = verb.check(file, policy, log)
     except Malformed as error:
-        show.note(show.clean(tell(message("The log is damaged: {why}.", why=str(error)))))
+        show.note(show.clean(tell(message("It does not hold: {why}.", why=str(error)))))
         return _FAILED
     for failure in found.failures:
         print(f"[{failure.kind}] {show.clean(tell(failure.about))}", file=sys.stderr)
     if not found.holds:
         return _FAILED
     _tell(found)
+    return 0
+
+
+def _code(said: verb.Code) -> int:
+    """What the code alone shows: one entry of a log."""
+    for failure in said.checked.failures:
+        show.note(show.clean(tell(failure)))
+    if not said.checked.holds:
+        return _FAILED
+    if not said.checked.signers:
+        print(tell(message("Consistent; signer unknown. Name whom you trust with --policy.")))
+    print(
+        show.clean(
+            tell(
+                message(
+                    "The log {origin} holds, as entry {entry}, that {serials} were certified under"
+                    " the number {number}. Compare it with the page's; the code says no more.",
+                    origin=said.checked.origin,
+                    entry=said.checked.index,
+                    serials=", ".join(said.event.drives),
+                    number=said.event.certificate[:32],
+                )
+            )
+        )
+    )
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hakushi.app import bundles
 from hakushi.app import log as verb
 from hakushi.app.words import tell
 from hakushi.cli import show
@@ -164,6 +165,67 @@ def verify(
         print(
             tell(message("Seen by the witness {name} at {time}.", name=show.clean(name), time=seen))
         )
+    return 0
+
+
+@app.command(
+    help=tell(message("Write what a log holds as one file, to be carried to another log."))
+)
+def bundle(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help=tell(message("The file to write.")))],
+    log: _LOG = None,
+    since: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="INDEX", help=tell(message("Begin at this entry (default: the first)."))
+        ),
+    ] = 0,
+) -> int:
+    try:
+        made = bundles.make(log, since, out)
+    except Malformed as error:
+        return _failed((message("The log is damaged: {why}.", why=str(error)),))
+    print(
+        tell(
+            message(
+                "{path}: entries {start} to {end} of {origin}. The next one: --since {size}.",
+                path=str(out),
+                start=made.start,
+                end=made.head.size - 1,
+                origin=show.clean(made.head.origin),
+                size=made.head.size,
+            )
+        )
+    )
+    return 0
+
+
+@app.command(
+    "import", help=tell(message("Take over what a bench without a network recorded (a bundle)."))
+)
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=tell(message("The bundle.")))],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="KEY", help=tell(message("Who takes it over.")))
+    ],
+    log: _LOG = None,
+) -> int:
+    try:
+        taken = bundles.take(file, log, as_)
+    except Malformed as error:
+        return _failed((message("The log is damaged: {why}.", why=str(error)),))
+    print(
+        tell(
+            message(
+                "{origin}: {new} entries taken over, {known} were here already, {left} left where"
+                " they are.",
+                origin=show.clean(taken.origin),
+                new=taken.new,
+                known=taken.known,
+                left=taken.left,
+            )
+        )
+    )
     return 0
 
 

@@ -129,6 +129,8 @@ class Book:
         """Entries that are no events, and why not."""
         self._authority = {key_name(key): key for key in authority}
         self._handovers: dict[str, tuple[int, ev.HandedOver]] = {}
+        self.imports: dict[str, ev.Imported] = {}
+        """How much of each bench's log was taken over, by its origin."""
         self.key_entries: list[int] = []
         """Entries that changed who may sign."""
 
@@ -143,6 +145,8 @@ class Book:
         signers = self._signers(envelope)
         if isinstance(event, ev.KeyAdded | ev.KeyRevoked):
             self._key(index, event, envelope, signers)
+        if isinstance(event, ev.Imported) and signers:
+            self.imports[event.origin] = event
         for serial in event.serials:
             _Taking(self, index, event, signers).into(self._chain(serial))
         if isinstance(event, ev.HandedOver) and signers:
@@ -228,8 +232,12 @@ class _Taking:
     def into(self, chain: Chain) -> None:
         event = self.event
         believed = self._who(chain)
-        if chain.steps and event.at < chain.steps[-1].event.at - _BACK and not self._accepted():
-            self._break(chain, "time-goes-back", message("It is dated before the event before it."))
+        if self._goes_back(chain):
+            self._break(
+                chain,
+                "time-goes-back",
+                message("It is dated before what the same party had recorded before it."),
+            )
         if chain.state in _FINAL and event.TYPE not in _AFTER_THE_END:
             self._break(
                 chain, "after-destruction", message("The drive had been destroyed before this.")
@@ -241,6 +249,16 @@ class _Taking:
 
     def _break(self, chain: Chain, rule: str, about: Message) -> None:
         chain.breaks.append(Break(rule, self.index, about))
+
+    def _goes_back(self, chain: Chain) -> bool:
+        """Is it dated before the last event of the same signer? Parties without a network are
+        told late, so the others' dates show nothing.
+        """
+        names = {one.name for one in self.signers}
+        last = next(
+            (s.event.at for s in reversed(chain.steps) if names & {p.name for p in s.signers}), None
+        )
+        return last is not None and self.event.at < last - _BACK and not self._accepted()
 
     def _accepted(self) -> bool:
         """A hand-over that was offered before: its payload bears the date of the offer."""

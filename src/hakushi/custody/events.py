@@ -26,7 +26,8 @@ MOST_DRIVES = 1500
 _NONCE = re.compile("[0-9a-f]{32}", re.ASCII)
 _DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 _LONGEST_SERIAL, _LONGEST_TEXT, _LONGEST_KEY = 64, 500, 2000
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that no text of ours holds: controls, and those that turn the direction."""
 
 
 class Role(StrEnum):
@@ -354,6 +355,17 @@ class KeyRevoked(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported(Event):
+    """What a bench's own log held up to a size was taken over; its root at that size."""
+
+    TYPE: ClassVar[str] = "imported"
+    origin: str
+    """The bench's log, which bears the name of the key that signs it."""
+    size: int
+    root: Digest
+
+
 # Slots make each class anew, under the name of the first: the later one stays.
 EVENTS: dict[str, type[Event]] = {one.TYPE: one for one in Event.__subclasses__()}
 """Every event, by its name."""
@@ -463,5 +475,5 @@ def _check_text(where: str, value: str, most: int, *, empty: bool) -> None:
         raise Malformed(f"{where} is empty")
     if len(value) > most:
         raise Malformed(f"{where} has more than {most} characters")
-    if _CONTROL.search(value) or value != value.strip():
+    if CONTROL.search(value) or value != value.strip():
         raise Malformed(f"{where} holds control characters, or spaces at its ends")

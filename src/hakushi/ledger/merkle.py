@@ -51,6 +51,15 @@ class Frontier:
         self._peaks: list[bytes] = []
 
     @classmethod
+    def resumed(cls, size: int, peaks: Sequence[bytes]) -> Self:
+        """A tree of that size, by the roots of its full subtrees, left to right."""
+        if len(peaks) != size.bit_count():
+            raise ValueError(f"a tree of {size} has {size.bit_count()} full subtrees")
+        tree = cls()
+        tree.size, tree._peaks = size, list(peaks)
+        return tree
+
+    @classmethod
     def of(cls, leaves: Iterable[bytes]) -> Self:
         """The tree over these leaf hashes."""
         tree = cls()
