@@ -23,8 +23,8 @@ from pathlib import Path
 
 from hakushi.media.device import Device, claim
 from hakushi.media.probe import probe
+from hakushi.sanitize.fill import Fill, Keystream, Zeros
 from hakushi.sanitize.journal import open_journal
-from hakushi.sanitize.techniques._fill import Fill, Keystream, Zeros
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
 
 MIB = 1 << 20

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hakushi.model import SECTOR, Extent, Extents
-from hakushi.sanitize.techniques._fill import Keystream, Zeros
+from hakushi.sanitize.fill import Keystream, Zeros
 
 MOST = 1 << 20
 KEY = bytes(range(32))

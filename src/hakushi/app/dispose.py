@@ -24,7 +24,7 @@ from hakushi.app.words import current, tell
 from hakushi.media import probe
 from hakushi.media.device import Device, check_free, claim
 from hakushi.model import Drive, Extents, Message, Refused, Verdict, message
-from hakushi.sanitize import Order, Outcome, Plan, Policy, Progress, Result, find_policy, plan
+from hakushi.sanitize import Fill, Order, Outcome, Plan, Policy, Progress, Result, find_policy, plan
 from hakushi.sanitize.journal import Journal, open_journal
 
 SCHEMA = "hakushi.disposal/1"
@@ -44,6 +44,8 @@ class Options:
     evidence: Path = Path("hakushi-evidence")
     record: Recording | None = None
     """The log that is told, if any."""
+    stream: Fill | None = None
+    """The owner's keystream, to be left on the drives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,12 @@ def _not_allowed(one: Planned, plans: Sequence[Planned], options: Options) -> Me
             "Nothing is erased without --erase {serial}; check the label, then say so.",
             serial=one.plan.drive.serial,
         )
+    if options.stream is not None and one.plan.policy.zeros_after:
+        return message(
+            "The policy {policy} ends in zeros: the owner's keystream would not stay. Choose one"
+            " that leaves it.",
+            policy=one.plan.policy.id,
+        )
     return _people(one.plan.policy, options)
 
 
@@ -327,7 +335,7 @@ def _sanitize(
     assert made.technique is not None
     journal = open_journal(options.evidence, made.drive, made.technique.id, made.policy.id, now)
     try:
-        work = made.technique.run(device, Order(made.drive, made.policy), journal)
+        work = made.technique.run(device, Order(made.drive, made.policy, options.stream), journal)
         return _driven(work, name, say), journal
     except BaseException:
         journal.close()

@@ -26,6 +26,8 @@ COMMANDS = {
     "chain": message("Who held a drive, what was done to it, and every break of custody."),
     "reconcile": message("An order against what became of its drives; exit code 6 if amiss."),
     "certificate": message("Certificates out of the log: build one, check one offline."),
+    "challenge": message("Questions about a drive's bytes that only who holds them can answer."),
+    "keystream": message("Serve a keystream whose seed stays here."),
     "log": message("The signed log: make one, show its head, check it, prove an entry."),
     "key": message("Keys that sign: make and show them."),
 }

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from hakushi.app import dispose as verb
+from hakushi.app.challenge import stream
 from hakushi.app.recording import Recording
 from hakushi.app.words import tell
 from hakushi.cli import show
@@ -60,6 +61,15 @@ def dispose(
     ] = None,
     as_: RECORD_AS = None,
     log: LOG = None,
+    keystream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEED|URL",
+            help=tell(
+                message("Write the owner's keystream: a seed's file, or a box that serves it.")
+            ),
+        ),
+    ] = None,
     json_: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE|-", help=tell(message("Write the result as JSON."))),
@@ -73,6 +83,7 @@ def dispose(
         operator=operator,
         second_operator=second_operator,
         evidence=evidence or Path.cwd() / "hakushi-evidence",
+        stream=None if plan or keystream is None else stream(keystream),
         record=None if plan else Recording.into(log, as_ or (), operator),
     )
     if plan:

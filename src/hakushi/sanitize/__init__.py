@@ -14,11 +14,14 @@ from hakushi.media.device import Device
 from hakushi.media.probe import hidden
 from hakushi.model import Drive, Extents, Message, message
 from hakushi.plugins import load
+from hakushi.sanitize.fill import Fill, Keystream, Served
 from hakushi.sanitize.journal import Journal
 from hakushi.sanitize.policy import Method, Policy, PowerCycle, builtin_policies, find_policy
 
 __all__ = [
+    "Fill",
     "Journal",
+    "Keystream",
     "Method",
     "Order",
     "Outcome",
@@ -29,6 +32,7 @@ __all__ = [
     "Progress",
     "Rejected",
     "Result",
+    "Served",
     "Technique",
     "all_techniques",
     "builtin_policies",
@@ -84,6 +88,8 @@ class Order:
 
     drive: Drive
     policy: Policy
+    stream: Fill | None = None
+    """The owner's keystream, to be found on the drive later; else the run's own."""
 
 
 Run = Callable[[Device, Order, Journal], Generator[Progress, None, Result]]

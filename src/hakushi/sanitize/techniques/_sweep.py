@@ -17,7 +17,7 @@ from hakushi.media.device import Device, Reader
 from hakushi.media.linux import buffer
 from hakushi.model import Extent, Extents, Refused, Unreadable
 from hakushi.sanitize import Journal, Progress
-from hakushi.sanitize.techniques._fill import Fill
+from hakushi.sanitize.fill import Fill
 
 CHUNK = 4 << 20
 WORKERS = 2

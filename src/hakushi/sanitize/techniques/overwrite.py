@@ -27,7 +27,7 @@ from hakushi.sanitize import (
     Result,
     Technique,
 )
-from hakushi.sanitize.techniques._fill import Fill, Keystream, Zeros
+from hakushi.sanitize.fill import Fill, Keystream, Zeros
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
 
 CANARIES = 64
@@ -93,7 +93,7 @@ class _Report:
 
 
 def _fills(order: Order, key: bytes) -> list[Fill]:
-    keystream: Fill = Keystream(key, CHUNK)
+    keystream: Fill = order.stream or Keystream(key, CHUNK)
     return [keystream, *([Zeros(CHUNK)] if order.policy.zeros_after else [])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from hakushi.media.linux import buffer
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _STRIDE = 256 << 10
 """Bytes that stay in a core's cache between the cipher and the comparison."""
 _AES = 16
+MOST = 4 << 20
+"""Bytes that a fill renders at once."""
 _ZEROS = bytes(_STRIDE)
 
 
@@ -42,7 +45,7 @@ class Keystream:
     writing = message("writing the keystream")
     reading = message("reading the keystream back")
 
-    def __init__(self, key: bytes, most: int) -> None:
+    def __init__(self, key: bytes, most: int = MOST) -> None:
         self._key = key
         self._most = most
         self._own = threading.local()
@@ -76,6 +79,34 @@ class Keystream:
             stream.update_into(piece, scratch)
             found += _nonzero(at + start, memoryview(scratch)[: len(piece)])
         return _merged(found)
+
+
+class Served:
+    """A keystream whose key stays with somebody else, who serves its bytes.
+
+    ``fetch`` gives ``length`` bytes from ``at`` on; raises OSError.
+    """
+
+    name = "served keystream"
+    writing = message("writing the owner's keystream")
+    reading = message("reading the owner's keystream back")
+
+    def __init__(self, fetch: Callable[[int, int], bytes]) -> None:
+        self._fetch = fetch
+        self._own = threading.local()
+
+    def render(self, at: int, length: int) -> memoryview:
+        if not hasattr(self._own, "out"):
+            self._own.out = memoryview(buffer(MOST))
+        out: memoryview = self._own.out
+        out[:length] = self._fetch(at, length)
+        return out[:length]
+
+    def differs(self, at: int, data: memoryview) -> list[Extent]:
+        import numpy as np
+
+        wanted = np.frombuffer(self._fetch(at, len(data)), np.uint8)
+        return _nonzero(at, (wanted ^ np.frombuffer(data, np.uint8)).data)
 
 
 class Zeros:
