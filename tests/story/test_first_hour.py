@@ -126,9 +126,20 @@ def test_the_demo_tells_its_story(tmp_path):
     assert f"{count['deleted']} of {count['deleted']} deleted" in story
     assert {p.name for p in (tmp_path / "d").iterdir()} == {
         "case.hakushi",
+        "certificates",
         "evidence",
+        "keys",
+        "log",
+        "log.key",
+        "log.policy",
         "report.html",
         "story.md",
     }
+    certificate = "d/certificates/DEMO-HONEST-1.json"
+    words = ("certificate", "check", certificate, "--policy", "d/log.policy", "--log", "d/log")
+    assert "accepted by auditor" in hakushi(*words, cwd=tmp_path, expect=0)
+    assert "DEMO-LOST-1: missing" in story
+    hakushi("chain", "DEMO-LIAR-1", "--log", "d/log", cwd=tmp_path, expect=0)
+    hakushi("log", "check", "--log", "d/log", cwd=tmp_path, expect=0)
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
     hakushi("demo", "--out", "d", cwd=tmp_path, expect=5)

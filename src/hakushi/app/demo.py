@@ -1,7 +1,8 @@
 """The verb ``demo``: the main job on real bytes, told as a short story.
 
-A sample drive is assessed, erased and assessed again; then the same on a drive that lies. Nothing
-is written outside one fresh folder, and no real drive is touched.
+A sample drive is assessed, erased and assessed again; then the same on a drive that lies. All of it
+goes into a signed log, one drive is certified and one is missing. Nothing is written outside one
+fresh folder, and no real drive is touched.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from pathlib import Path
 
 from hakushi.app import dispose as disposing
 from hakushi.app.assess import AssessOptions, Result, Step, assess_source
+from hakushi.app.demo_custody import Trail, standing
 from hakushi.app.report import kind_word, write_report
 from hakushi.app.words import answer, current, tell
 from hakushi.assess.case import Case
 from hakushi.assess.medium import open_medium
+from hakushi.custody.orders import Standing
 from hakushi.media import simulated
 from hakushi.model import Message, Refused, Verdict, message
 
 _POLICY = "nist-800-88r2-clear"
-_HONEST, _LIAR = "DEMO-HONEST-1", "DEMO-LIAR-1"
+_HONEST, _LIAR, _LOST = "DEMO-HONEST-1", "DEMO-LIAR-1", "DEMO-LOST-1"
 
 
 @dataclass(slots=True)
@@ -61,15 +64,21 @@ def run(folder: Path, *, keep: bool, say: Callable[[str, Step], None]) -> Story:
     sample = folder / "sample.E01"
     sample.write_bytes(_data("sample.E01"))
     first = _assessed(story, sample, say)
-    _erased(story, first, say)
-    _lied(story, first, say)
+    trail = Trail(folder, (_HONEST, _LIAR, _LOST))
+    trail.send(arrived=(_HONEST, _LIAR))
+    _erased(story, first, trail, say)
+    _lied(story, first, trail, say)
+    _certified(story, trail)
+    _missing(story, trail)
     write_report(first, folder / "report.html", current(), show_paths=False)
     story.lines.append(
         message(
             "Read next: {report} (the report on the sample drive), and {case} (the case file, for"
-            " `hakushi case artifacts`).",
+            " `hakushi case artifacts`). A drive's story: `hakushi chain {serial} --log {log}`.",
             report=str(folder / "report.html"),
             case=str(first.case),
+            serial=_HONEST,
+            log=str(folder / "log"),
         )
     )
     if not keep:
@@ -137,14 +146,21 @@ def _restored(result: Result) -> dict[str, int]:
 
 
 def _erase(
-    story: Story, serial: str, faults: dict[str, int | None], say: Callable[[str, Step], None]
+    story: Story,
+    serial: str,
+    faults: dict[str, int | None],
+    trail: Trail,
+    say: Callable[[str, Step], None],
 ) -> disposing.Disposal:
     """Makes a virtual drive that holds the sample's bytes, and disposes of it."""
     content = open_medium(str(story.folder / "sample.E01")).source
     place = story.folder / serial
     simulated.create(place, content.size, "ata", serial, content, faults)
     options = disposing.Options(
-        policy=_POLICY, erase=frozenset([serial]), evidence=story.folder / "evidence"
+        policy=_POLICY,
+        erase=frozenset([serial]),
+        evidence=story.folder / "evidence",
+        record=trail.bench(),
     )
 
     def step(at: disposing.Step) -> None:
@@ -154,8 +170,8 @@ def _erase(
     return disposing.dispose_all([f"sim:{place}"], options, assess, step)[0]
 
 
-def _erased(story: Story, first: Result, say: Callable[[str, Step], None]) -> None:
-    done = _erase(story, _HONEST, {}, say)
+def _erased(story: Story, first: Result, trail: Trail, say: Callable[[str, Step], None]) -> None:
+    done = _erase(story, _HONEST, {}, trail, say)
     story.lines.append(
         message(
             "2. We wrote the same bytes onto a virtual drive and erased it: overwritten with a"
@@ -169,8 +185,8 @@ def _erased(story: Story, first: Result, say: Callable[[str, Step], None]) -> No
     story.as_expected &= done.outcome == "completed" and done.verdict is Verdict.CLEAN
 
 
-def _lied(story: Story, first: Result, say: Callable[[str, Step], None]) -> None:
-    done = _erase(story, _LIAR, {"drops-writes": None}, say)
+def _lied(story: Story, first: Result, trail: Trail, say: Callable[[str, Step], None]) -> None:
+    done = _erase(story, _LIAR, {"drops-writes": None}, trail, say)
     story.lines += [
         message(
             '3. Then a drive that lies: it drops every write and says "success".'
@@ -184,6 +200,45 @@ def _lied(story: Story, first: Result, say: Callable[[str, Step], None]) -> None
         *(message("   - {reason}", reason=tell(reason)) for reason in done.reasons),
     ]
     story.as_expected &= done.outcome != "completed" and done.verdict is not Verdict.CLEAN
+
+
+def _certified(story: Story, trail: Trail) -> None:
+    """One drive comes to a good end; the other gets no certificate."""
+    for drive in (_HONEST, _LIAR):
+        trail.explain(drive)
+    trail.accept(_HONEST)
+    files = trail.certify(_HONEST)
+    looked = trail.check(files[0])
+    refused = trail.refused(_LIAR)
+    story.lines += [
+        message(
+            "4. All of this went into a signed log as it happened, with the order and the hand-over"
+            " before it. An auditor accepted the first drive; its certificate {file} was checked by"
+            " its own bytes and the log's public key alone: {holds}.",
+            file=str(files[-1]),
+            holds=tell(message("it holds") if looked.holds else message("it does not hold")),
+        ),
+        message(
+            "   For the drive that lied none is issued: {why}",
+            why=tell(refused) if refused else "-",
+        ),
+    ]
+    story.as_expected &= looked.holds and looked.checked.trusted and refused is not None
+
+
+def _missing(story: Story, trail: Trail) -> None:
+    """The order against what became of its drives."""
+    found = trail.reconciled()
+    story.lines += [
+        message(
+            "5. Three drives were ordered away, two arrived. The order, held against the log, says"
+            " so at once, and whose turn it is:"
+        ),
+        *standing(found),
+    ]
+    story.as_expected &= {
+        line.serial for line in found.lines if line.standing is Standing.MISSING
+    } == {_LOST}
 
 
 def told(story: Story) -> Iterator[str]:

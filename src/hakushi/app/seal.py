@@ -52,7 +52,7 @@ def find(path: Path | None, issuer: str) -> Seal:
     if path is None:
         path = keys.settings_folder() / "pdf" / f"{re.sub('[^A-Za-z0-9.-]', '_', issuer)}.pem"
         if not path.exists():
-            _make(path, issuer)
+            make(path, issuer)
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST)
@@ -95,7 +95,7 @@ def _parsed(path: Path, data: bytes) -> Seal:
     return Seal(key, chain)
 
 
-def _make(path: Path, issuer: str) -> None:
+def make(path: Path, issuer: str) -> None:
     """A key with a certificate that nobody else vouches for."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
