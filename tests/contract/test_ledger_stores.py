@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import database
 
 from hakushi.ledger.files import Files
+from hakushi.ledger.postgres import Postgres
 from hakushi.ledger.sqlite import Sqlite
 from hakushi.ledger.store import Memory, Store
 from hakushi.model import Conflict, Refused
 
 
-@pytest.fixture(params=["memory", "files", "sqlite"])
+@pytest.fixture(params=["memory", "files", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield Memory()
@@ -19,6 +21,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         files = Files.writing(tmp_path / "log")
         yield files
         files.close()
+    elif request.param == "postgres":
+        postgres = Postgres.writing(database(request.getfixturevalue("postgres_server")))
+        yield postgres
+        postgres.close()
     else:
         sqlite = Sqlite.writing(tmp_path / "log.sqlite")
         yield sqlite

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import database
 
 from hakushi.ledger.audit import audit
 from hakushi.ledger.checkpoint import Checkpoint
@@ -23,8 +24,9 @@ from hakushi.ledger.keys import Signer
 from hakushi.ledger.log import HEAD, PUBLISHED, STAGED, Log, Unsettled
 from hakushi.ledger.merkle import leaf_hash
 from hakushi.ledger.policy import Policy
+from hakushi.ledger.postgres import Postgres
 from hakushi.ledger.sqlite import Sqlite
-from hakushi.ledger.store import Memory, Store
+from hakushi.ledger.store import Busy, Memory, Store
 from hakushi.ledger.view import View
 from hakushi.model import Refused
 
@@ -195,6 +197,38 @@ def test_every_commit_of_sqlite_can_go_wrong(tmp_path, mode):
         faults.at = 0
         verify(store, store.heads)
         inner.close()
+
+
+@pytest.mark.parametrize("mode", Faults.MODES)
+def test_every_commit_of_postgresql_can_go_wrong(postgres_server, mode):
+    for at in range(1, writes() + 1, 9):
+        inner = Postgres.writing(database(postgres_server))
+        faults = Faults(at, mode)
+        store = Faulty(prepared(inner), faults)
+        scenario(store, faults)
+        faults.at = 0
+        verify(store, store.heads)
+        inner.close()
+
+
+def test_a_lost_session_loses_nothing(postgres_server):
+    """The server ends the connection: told as an error, found again, and nothing is doubled."""
+    url = database(postgres_server)
+    log = Log.create(store := Postgres.writing(url), [KEY], lambda: 0)
+    log.extend([b"one"])
+    killer = Postgres(url)
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    killer._do(lambda db: db.run(f"{ended} AND datname = current_database()"))
+    with pytest.raises(OSError, match="postgresql"):
+        log.extend([b"two"])
+    assert log.extend([b"two"]) == [1]
+    with pytest.raises(Busy):
+        Postgres.writing(url)
+    store.close()
+    other = Postgres.writing(url)
+    assert list(Log(other, [KEY], lambda: 0).view().entries()) == [b"one", b"two"]
+    other.close()
+    killer.close()
 
 
 @pytest.mark.parametrize("mode", Faults.MODES)

@@ -177,7 +177,7 @@ def test_what_is_refused(run, tmp_path, log, monkeypatch):
         (["log", "init", "log"], "is taken"),
         (["log", "init", "full"], "is taken"),
         (["log", "init", "full/file"], "is taken"),
-        (["log", "init", "https://example.org/log"], "is neither"),
+        (["log", "init", "https://example.org/log"], "is none of these"),
         (["log", "init", "new", "--key", "log.key", "--origin", "other"], "is called example.org"),
         (["log", "init", "new", "--key", "log.policy"], "Others can read"),
         (["log", "check", "--log", "full"], "is not a log"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hakushi.app import extras, keys, log, paper, record, seal
+from hakushi.app import extras, keys, log, paper, record, seal, witness
 from hakushi.app.paper import Signing
 from hakushi.app.people import opened
 from hakushi.app.words import answer, technical, tell
@@ -75,7 +75,7 @@ def build(
     ``names``: open the commitments to people that this bench can open.
     """
     where, key = log.chosen(place), keys.load(signer)
-    book = record.book(where)
+    book = record.book(where, witnessed=False)
     chains = [_chain(book, serial) for serial in sorted(set(serials))]
     for chain in chains:
         if reasons := unfinished(chain):
@@ -97,10 +97,14 @@ def build(
         certificate=ev.Digest(digest(statement)),
     )
     envelope = ev.envelope(event).signed(key)
+    policy = log.policy_of(where)
     with log.writing(where, patience=30.0) as kept:
         (index,) = kept.extend([envelope.encode()])
+    if policy.urls:
+        # A witness that does not answer is missed in the check, not here.
+        witness.ask(where, None)
+    with log.writing(where, patience=30.0) as kept:
         view = kept.view()
-        policy = log.policy_of(where)
         needed = {index}.union(*(book.needed(chain.serial) for chain in chains))
         items = _items(view, policy, sorted(needed))
     note = items[-1][1]

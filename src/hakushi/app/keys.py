@@ -6,14 +6,21 @@ A key is a file of one line, mode 0600, in the form of Go's ``note`` package
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hakushi.app import extras
+from hakushi.ledger import token
 from hakushi.ledger.keys import Kind, Signer
-from hakushi.model import Malformed, Refused, message
+from hakushi.ledger.token import Place
+from hakushi.model import Malformed, Message, Refused, message
+
+__all__ = ["KINDS", "PIN", "Place", "folder", "known", "load", "new", "new_in_token", "place"]
 
 KINDS = {
     "ed25519": Kind.ED25519,
@@ -22,7 +29,11 @@ KINDS = {
 }
 """What a person calls each type of key."""
 
+PIN = "HAKUSHI_PIN"
+"""Names the variable that holds a token's PIN."""
 _LARGEST = 4096
+
+Say = Callable[[Message], None]
 
 
 def folder() -> Path:
@@ -61,8 +72,39 @@ def new(name: str | None, kind: str = "ed25519", path: Path | None = None) -> tu
     return path, signer
 
 
+def new_in_token(
+    name: str | None, kind: str, where: Place, path: Path | None, say: Say
+) -> tuple[Path, Signer]:
+    """Makes a key in a token, and a file that says where it is."""
+    extras.need("hsm", say)
+    name = name or new_name()
+    path = path or _place(name)
+    if path.exists():
+        raise Refused(message("{path} exists already; a key is never overwritten.", path=str(path)))
+    signer = token.new(name, KINDS.get(kind, Kind.ED25519), where, _pin())
+    _write(path, token.line(signer.verifier, where))
+    return path, signer
+
+
+def _pin() -> str:
+    """The token's PIN: from the environment, else asked for where somebody sits."""
+    if (told := os.environ.get(PIN)) is not None:
+        return told
+    if not sys.stdin.isatty():
+        raise Refused(message("The token's PIN is needed; set {name}.", name=PIN))
+    return getpass.getpass("PIN: ")
+
+
+def _silent(_told: Message) -> None:
+    """A key is opened in the midst of other work: nobody to tell."""
+
+
 def write(path: Path, signer: Signer) -> None:
     """Keeps a key in a new file that only its owner can read."""
+    _write(path, signer.secret)
+
+
+def _write(path: Path, line: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -71,7 +113,7 @@ def write(path: Path, signer: Signer) -> None:
             message("{path} exists already; a key is never overwritten.", path=str(path))
         ) from None
     try:
-        os.write(fd, f"{signer.secret}\n".encode())
+        os.write(fd, f"{line}\n".encode())
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -90,7 +132,11 @@ def load(name: str) -> Signer:
         )
     try:
         with path.open("rb") as file:
-            return Signer.parse(file.read(_LARGEST).decode("utf-8", "replace").removesuffix("\n"))
+            text = file.read(_LARGEST).decode("utf-8", "replace").removesuffix("\n")
+        if text.startswith(token.MARK):
+            extras.need("hsm", _silent)
+            return token.parse(text, _pin)
+        return Signer.parse(text)
     except Malformed as error:
         raise Refused(
             message("{path} is not a key: {why}.", path=str(path), why=str(error))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hakushi.app import keys
+from hakushi.app import extras, keys
+from hakushi.ledger import postgres
 from hakushi.ledger.audit import Audit, audit
 from hakushi.ledger.bundle import Bundle
 from hakushi.ledger.checkpoint import Checkpoint
@@ -17,14 +19,17 @@ from hakushi.ledger.files import Files
 from hakushi.ledger.keys import Signer, Verifier
 from hakushi.ledger.log import HEAD, PUBLISHED, Log
 from hakushi.ledger.policy import LARGEST, Policy
+from hakushi.ledger.postgres import Postgres
 from hakushi.ledger.receipt import Checked, Receipt, check
 from hakushi.ledger.sqlite import Sqlite
 from hakushi.ledger.store import Busy, Store
 from hakushi.ledger.view import View
-from hakushi.model import Malformed, Refused, message
+from hakushi.model import Malformed, Message, Refused, message
 
 _LARGEST_FILE = 4 << 20
 _SQLITE = "sqlite:"
+_POINTER = ".pg"
+"""How the small file ends that holds the address of a log in PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def init(place: str, origin: str | None, key: Path | None, *, remember: bool = T
         raise Refused(
             message("The key {path} is called {name}.", path=str(secret), name=signer.name)
         )
+    if place.startswith(postgres.SCHEME):
+        _point(path, place)
     with _writer(path, sqlite=place.startswith(_SQLITE)) as store:
         make = Log if store.read(HEAD) is not None else Log.create
         make(store, [signer], time.time)
@@ -67,10 +74,14 @@ def init(place: str, origin: str | None, key: Path | None, *, remember: bool = T
 
 def _new_place(place: str) -> Path:
     """Where a new log will lie; nothing of others may be there."""
+    if place.startswith(postgres.SCHEME):
+        database = str(postgres.connection_words(place)["database"])
+        return _free(Path.cwd() / f"{re.sub('[^A-Za-z0-9_.-]', '_', database)}{_POINTER}")
     if "://" in place and not place.startswith(_SQLITE):
         raise Refused(
             message(
-                "A log is kept in a folder or in sqlite:FILE; {place} is neither.",
+                "A log is kept in a folder, in sqlite:FILE or in postgresql://HOST/DATABASE;"
+                " {place} is none of these.",
                 place=place[:200],
             )
         )
@@ -87,6 +98,27 @@ def _new_place(place: str) -> Path:
     if taken:
         raise Refused(message("{path} is taken; name a new place.", path=str(path)))
     return path
+
+
+def _free(path: Path) -> Path:
+    if path.exists():
+        raise Refused(message("{path} is taken; name a new place.", path=str(path)))
+    return path
+
+
+def _point(path: Path, url: str) -> None:
+    """Keeps the address of a database, which may hold a password, in a file of ours."""
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(f"{url}\n")
+
+
+def _pointed(path: Path) -> str | None:
+    """The address in such a file; None where it is none."""
+    if path.suffix != _POINTER or not path.is_file():
+        return None
+    url = _bytes(path, 4096).decode("utf-8", "replace").strip()
+    return url if url.startswith(postgres.SCHEME) else None
 
 
 @contextmanager
@@ -126,9 +158,16 @@ def unpublished(place: Path | None) -> bool:
             return False
 
 
-def entries(place: Path | None, policy: Path | None = None) -> Iterator[bytes]:
-    """Every entry, once the whole log was checked. Raises `Malformed` where it does not hold."""
-    found = check_all(place, policy, None)
+def entries(
+    place: Path | None, policy: Path | None = None, *, witnessed: bool = True
+) -> Iterator[bytes]:
+    """Every entry, once the whole log was checked. Raises `Malformed` where it does not hold.
+
+    Without ``witnessed`` the log's own signature suffices: for whoever has just written to it.
+    """
+    with _reading(place) as (path, store, note):
+        trust = _policy(path, policy)
+        found = audit(store.read, note, trust if witnessed else Policy.of_log(*trust.logs))
     if not found.holds:
         raise Malformed("; ".join(map(str, found.failures)) or "the log does not hold")
     with _reading(place) as (_, store, note):
@@ -238,14 +277,22 @@ def _beside(folder: Path, ending: str) -> Path:
 def _reading(place: Path | None) -> Iterator[tuple[Path, Store, bytes]]:
     """A log's place, its store, and the checkpoint that it publishes."""
     path = chosen(place)
-    store: Files | Sqlite = Files(path)
+    store: Files | Sqlite | Postgres = Files(path)
     note = None
     try:
-        if path.is_file():
+        if (url := _pointed(path)) is not None:
+            extras.need("server", _silent)
+            store = Postgres(url)
+        elif path.is_file():
             store = Sqlite(path)
         note = store.read(PUBLISHED)
-    except OSError:
+    except OSError as error:
         store.close()
+        if url is not None:
+            why = error.strerror or "?"
+            raise Refused(
+                message("{path} cannot be read: {why}.", path=str(path), why=why)
+            ) from None
     if note is None:
         raise Refused(message("{path} is not a log.", path=str(path)))
     try:
@@ -258,9 +305,16 @@ def _reading(place: Path | None) -> Iterator[tuple[Path, Store, bytes]]:
 def _writer(path: Path, *, sqlite: bool, patience: float = 0.0) -> Iterator[Store]:
     """The place's one writer; waits for another's end."""
     give_up = time.monotonic() + patience
+    url = _pointed(path)
+    if url is not None:
+        extras.need("server", _silent)
     while True:
         try:
-            store: Files | Sqlite = Sqlite.writing(path) if sqlite else Files.writing(path)
+            store: Files | Sqlite | Postgres
+            if url is not None:
+                store = Postgres.writing(url)
+            else:
+                store = Sqlite.writing(path) if sqlite else Files.writing(path)
         except Busy:
             if time.monotonic() >= give_up:
                 raise
@@ -271,6 +325,10 @@ def _writer(path: Path, *, sqlite: bool, patience: float = 0.0) -> Iterator[Stor
         yield store
     finally:
         store.close()
+
+
+def _silent(_told: Message) -> None:
+    """Parts that a log needs are added without a word: its verbs have no one to tell."""
 
 
 def _policy(folder: Path, named: Path | None) -> Policy:

@@ -69,7 +69,7 @@ def offer(drives: Sequence[str], giver: str, receiver: str, key: str, place: Pat
 def accept(handover: str, key: str, place: Path) -> Recorded:
     """The same payload with the receiver's signature as well."""
     envelope: Envelope | None = None
-    for entry in log.entries(place):
+    for entry in log.entries(place, witnessed=False):
         try:
             one = Envelope.parse(entry)
             event = ev.of_envelope(one)
@@ -92,13 +92,15 @@ def chain(serial: str, place: Path | None) -> Chain:
     return found
 
 
-def book(place: Path | None, seen: Callable[[bytes], object] | None = None) -> Book:
+def book(
+    place: Path | None, seen: Callable[[bytes], object] | None = None, *, witnessed: bool = True
+) -> Book:
     """Everything that the log tells; the log's own keys may introduce parties.
 
     ``seen`` is given every entry on its way.
     """
     kept = Book(log.authority(place))
-    for index, entry in enumerate(log.entries(place)):
+    for index, entry in enumerate(log.entries(place, witnessed=witnessed)):
         if seen is not None:
             seen(entry)
         kept.take(index, entry)
@@ -250,7 +252,7 @@ def _write(envelope: Envelope, place: Path) -> Recorded:
     event = ev.of_envelope(envelope)
     with log.writing(place) as kept:
         (index,) = kept.extend([entry])
-    chains = book(place).chains
+    chains = book(place, witnessed=False).chains
     breaks = [
         b.about for s in event.serials if s in chains for b in chains[s].breaks if b.entry == index
     ]

@@ -29,6 +29,7 @@ COMMANDS = {
     "challenge": message("Questions about a drive's bytes that only who holds them can answer."),
     "keystream": message("Serve a keystream whose seed stays here."),
     "log": message("The signed log: make one, show its head, check it, prove an entry."),
+    "witness": message("See to it that a log has one history: cosign it, and prove a fork."),
     "key": message("Keys that sign: make and show them."),
 }
 """Every command and what it does. ``hakushi.cli.NAME`` holds a function of that name, or, where it

@@ -27,7 +27,22 @@ def new(
     out: Annotated[
         Path | None, typer.Option(help=tell(message("The file that will hold it.")))
     ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help=tell(message("Make it in a token: its PKCS#11 module."))),
+    ] = None,
+    token: Annotated[
+        str, typer.Option(metavar="LABEL", help=tell(message("The token's label.")))
+    ] = "",
 ) -> None:
+    if module is not None:
+        where = verb.Place(module, token, name or "hakushi")
+        path, signer = verb.new_in_token(name, kind, where, out, lambda one: show.note(tell(one)))
+        print(signer.verifier)
+        show.note(
+            tell(message("The secret stays in the token; {path} says where.", path=str(path)))
+        )
+        return
     path, signer = verb.new(name, kind, out)
     print(signer.verifier)
     show.note(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hakushi.app import bundles
+from hakushi.app import bundles, witness
 from hakushi.app import log as verb
 from hakushi.app.words import tell
 from hakushi.cli import show
@@ -166,6 +166,19 @@ def verify(
             tell(message("Seen by the witness {name} at {time}.", name=show.clean(name), time=seen))
         )
     return 0
+
+
+@app.command(help=tell(message("Ask the policy's witnesses to cosign the log as it is now.")))
+def cosign(log: _LOG = None, policy: _POLICY = None) -> int:
+    asked = witness.ask(log, policy)
+    for one in asked:
+        if one.refused is None:
+            print(tell(message("{name} has cosigned.", name=show.clean(one.name))))
+        else:
+            show.note(f"{show.clean(one.name)}: {show.clean(tell(one.refused))}")
+    if not asked:
+        show.note(tell(message("The policy names no witness with an address.")))
+    return _FAILED if any(one.refused for one in asked) else 0
 
 
 @app.command(

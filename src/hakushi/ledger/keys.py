@@ -156,7 +156,7 @@ class Signer:
         """Signs a note's text; a cosignature takes checkpoints only, and states ``now``."""
         verifier = self.verifier
         stamp = now if self.kind.cosigns else 0
-        value = _private(self.kind, self.seed).sign(_signed_bytes(verifier, text, stamp))
+        value = self.sign_bytes(_signed_bytes(verifier, text, stamp))
         head = struct.pack(">Q", stamp) if self.kind.cosigns else b""
         return Signature(self.name, verifier.id, head + value)
 

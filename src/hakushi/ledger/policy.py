@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
@@ -49,6 +49,8 @@ class Policy:
     witnesses: Mapping[str, Verifier]
     groups: Mapping[str, Group]
     quorum: str
+    urls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Where a witness answers, by the policy's name for it."""
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -73,6 +75,7 @@ class Policy:
             MappingProxyType(reader.witnesses),
             MappingProxyType(reader.groups),
             reader.quorum,
+            MappingProxyType(reader.urls),
         )
 
     @classmethod
@@ -122,6 +125,7 @@ class _Reader:
         self.logs: list[Verifier] = []
         self.witnesses: dict[str, Verifier] = {}
         self.groups: dict[str, Group] = {}
+        self.urls: dict[str, str] = {}
         self.quorum: str | None = None
         self._grouped: set[str] = set()
 
@@ -129,11 +133,13 @@ class _Reader:
         match keyword, words:
             case "log", [vkey] | [vkey, _]:
                 self.logs.append(self._fresh(vkey, self.logs))
-            case "witness", [name, vkey] | [name, vkey, _]:
+            case "witness", [name, vkey, *url] if len(url) <= 1:
                 key = self._fresh(vkey, self.witnesses.values())
                 if not key.kind.cosigns:
                     raise Malformed("a witness's key is of a type that cosigns")
                 self.witnesses[self._new(name)] = key
+                if url and url[0].startswith(("http://", "https://")):
+                    self.urls[name] = url[0]
             case "group", [name, least, *members] if members:
                 self._group(name, least, members)
             case "quorum", [name]:
