@@ -3,8 +3,10 @@
 import json
 import shutil
 import subprocess
+import threading
 import zlib
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import zxingcpp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pyhanko.pdf_utils.reader import PdfFileReader
 from tests.certificates import FOLDER, POLICY, cases, certificate, good
 
 from hakushi.app import certify, paper
@@ -203,3 +206,105 @@ def test_a_lot_fits_on_its_pages(tmp_path):
 def test_the_vectors_are_many():
     """The page is tried with what the vectors hold that holds."""
     assert sum(kind is None for _, _, kind in cases()) == 3
+
+
+TSA = """
+[tsa]
+default_tsa = one
+[one]
+serial = {folder}/serial
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256, sha512
+accuracy = secs:1
+ess_cert_id_alg = sha256
+"""
+
+
+@pytest.fixture
+def time_stamps(tmp_path):
+    """A time-stamp server of openssl's; its address."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path / "tsa"
+    folder.mkdir()
+    (folder / "serial").write_text("01\n")
+    (folder / "conf").write_text(TSA.format(folder=folder))
+    make = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    use = ("-addext", "extendedKeyUsage=critical,timeStamping", "-days", "9", "-subj", "/CN=TSA")
+    where = ("-keyout", str(folder / "key"), "-out", str(folder / "cert"))
+    subprocess.run(["openssl", *make, *use, *where], check=True, capture_output=True)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            (folder / "query").write_bytes(self.rfile.read(length))
+            words = ("-queryfile", "query", "-signer", "cert", "-inkey", "key", "-out", "reply")
+            subprocess.run(
+                ["openssl", "ts", "-reply", "-config", "conf", "-section", "one", *words],
+                check=True, capture_output=True, cwd=folder,
+            )  # fmt: skip
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.end_headers()
+            self.wfile.write((folder / "reply").read_bytes())
+
+        def log_message(self, *_words: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_time_stamp_is_asked_for_and_kept(tmp_path, time_stamps):
+    made = certificate(good())
+    built = certify.Built(made, made.items[-1].index, check(made.encode(), TRUST))
+    signing = certify.Signing(None, time_stamps)
+    certify.written(built, tmp_path / "c.pdf", signing, lambda _: None)
+    with (tmp_path / "c.pdf").open("rb") as file:
+        (one,) = PdfFileReader(file).embedded_signatures
+        stamps = [a["type"].native for a in one.signer_info["unsigned_attrs"]]
+        assert stamps == ["signature_time_stamp_token"]
+    assert "Signature is Valid" in tool("pdfsig", "-nocert", str(tmp_path / "c.pdf"))
+
+
+def test_a_server_of_time_that_is_away_stops_it(tmp_path):
+    made = certificate(good())
+    built = certify.Built(made, 0, check(made.encode(), TRUST))
+    signing = certify.Signing(None, "http://127.0.0.1:9/")
+    with pytest.raises(Refused, match="time stamp could not be got"):
+        certify.written(built, tmp_path / "c.pdf", signing, lambda _: None)
+    assert not (tmp_path / "c.pdf").exists()
+
+
+def test_a_key_that_others_certified_is_named(tmp_path):
+    """PKCS#12 with a chain; the page says who issued the certificate."""
+    for name, words in {
+        "ca": ("-x509", "-subj", "/CN=Prefecture CA", "-days", "9"),
+        "bench": ("-subj", "/CN=Bench KK"),
+    }.items():
+        kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        where = ("-keyout", f"{name}.key", "-out", f"{name}.pem")
+        openssl(tmp_path, "req", *kind, *where, *words)
+    ca = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "9")
+    openssl(tmp_path, "x509", "-req", "-in", "bench.pem", *ca, "-out", "bench.crt")
+    words = ("-inkey", "bench.key", "-in", "bench.crt", "-certfile", "ca.pem", "-passout", "pass:")
+    openssl(tmp_path, "pkcs12", "-export", *words, "-out", "bench.p12")
+    made = certificate(good())
+    built = certify.Built(made, made.items[-1].index, check(made.encode(), TRUST))
+    set_language("en")
+    signing = certify.Signing(tmp_path / "bench.p12")
+    certify.written(built, tmp_path / "c.pdf", signing, lambda _: None)
+    text = " ".join(tool("pdftotext", str(tmp_path / "c.pdf"), "-").split())
+    assert "CN=Bench KK, issued by CN=Prefecture CA." in text
+    assert "Common Name: Bench KK" in tool("pdfsig", "-nocert", str(tmp_path / "c.pdf"))
+
+
+def openssl(folder: Path, *words: str) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)

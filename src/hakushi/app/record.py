@@ -5,19 +5,24 @@ from __future__ import annotations
 import calendar
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from hakushi.app import keys, log
 from hakushi.app.people import commit
 from hakushi.custody import events as ev
-from hakushi.custody.chain import Book, Chain
+from hakushi.custody.chain import Book, Chain, Read, read
 from hakushi.custody.events import Commitment, Event
 from hakushi.custody.orders import Reconciled, Standing, reconcile
 from hakushi.ledger.dsse import Envelope
+from hakushi.ledger.keys import Verifier
 from hakushi.model import Malformed, Message, Refused, message
 
 __all__ = [
@@ -36,6 +41,8 @@ __all__ = [
     "usage",
 ]
 
+_FEW, _SOME, _AHEAD = 4096, 512, 8
+"""Entries that one process reads alone; that go to another at once; and how many such wait."""
 _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -100,11 +107,39 @@ def book(
     ``seen`` is given every entry on its way.
     """
     kept = Book(log.authority(place))
-    for index, entry in enumerate(log.entries(place, witnessed=witnessed)):
+    entries = log.entries(place, witnessed=witnessed)
+    for index, (entry, before) in enumerate(_tried(entries, lambda: kept.keys)):
         if seen is not None:
             seen(entry)
-        kept.take(index, entry)
+        kept.take(index, entry, before)
     return kept
+
+
+def _tried(
+    entries: Iterable[bytes], keys: Callable[[], tuple[Verifier, ...]]
+) -> Iterator[tuple[bytes, Read]]:
+    """Every entry, read; in other processes too, where there are enough to pay for them.
+
+    A key that was added in between is tried by the fold itself, so that nothing depends on this.
+    """
+    source = iter(entries)
+    first = list(islice(source, _FEW))
+    yield from ((entry, read(entry, keys())) for entry in first)
+    if len(first) < _FEW:
+        return
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        ahead: deque[tuple[list[bytes], Future[list[Read]]]] = deque()
+        while True:
+            while len(ahead) < _AHEAD and (some := list(islice(source, _SOME))):
+                ahead.append((some, pool.submit(_read_all, some, keys())))
+            if not ahead:
+                return
+            some, answers = ahead.popleft()
+            yield from zip(some, answers.result(), strict=True)
+
+
+def _read_all(entries: Sequence[bytes], keys: tuple[Verifier, ...]) -> list[Read]:
+    return [read(entry, keys) for entry in entries]
 
 
 def reconciled(order: str, place: Path | None, now: int) -> Reconciled:

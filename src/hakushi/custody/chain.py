@@ -115,6 +115,32 @@ class Chain:
         return 0 < self.deadline < now and not self.ended
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An entry, read and its signatures tried: what may be done anywhere, in any order."""
+
+    event: Event | None
+    """None where it is no event."""
+    why: str = ""
+    names: tuple[str, ...] = ()
+    """The keys that it names, in its order."""
+    held: tuple[tuple[Verifier, bool], ...] = ()
+    """Keys, and whether each made one of its signatures."""
+
+
+def read(entry: bytes, keys: Iterable[Verifier]) -> Read:
+    """Reads an entry and tries those of the keys that it names. Never raises."""
+    try:
+        envelope = Envelope.parse(entry)
+        event = ev.of_envelope(envelope)
+    except Malformed as error:
+        return Read(None, str(error))
+    names = tuple(one.key_id for one in envelope.signatures)
+    tried = (key for key in keys if key_name(key) in names)
+    held = tuple((key, envelope.signed_by(key)) for key in tried)
+    return Read(event, "", names, held)
+
+
 class Book:
     """Everything that a log's entries tell, taken one by one in their order.
 
@@ -134,14 +160,19 @@ class Book:
         self.key_entries: list[int] = []
         """Entries that changed who may sign."""
 
-    def take(self, index: int, entry: bytes) -> None:
-        """The next entry. Never raises for what is in it."""
-        try:
-            envelope = Envelope.parse(entry)
-            event = ev.of_envelope(envelope)
-        except Malformed as error:
-            self.foreign.append((index, str(error)))
+    @property
+    def keys(self) -> tuple[Verifier, ...]:
+        """Every key that may sign now."""
+        return (*self._authority.values(), *(one.key for one in self.parties.values()))
+
+    def take(self, index: int, entry: bytes, before: Read | None = None) -> None:
+        """The next entry, and what reading it ``before`` gave. Never raises for what is in it."""
+        if before is None:
+            before = read(entry, self.keys)
+        if before.event is None:
+            self.foreign.append((index, before.why))
             return
+        event, envelope = before.event, _Signatures(entry, before)
         signers = self._signers(envelope)
         if isinstance(event, ev.KeyAdded | ev.KeyRevoked):
             self._key(index, event, envelope, signers)
@@ -184,20 +215,20 @@ class Book:
         for serial in sorted(set(given.drives) - set(event.drives)):
             self._chain(serial).breaks.append(Break("count-mismatch", index, about))
 
-    def _signers(self, envelope: Envelope) -> tuple[Party, ...]:
-        """The known parties whose signatures hold."""
-        named = (self.parties.get(one.key_id) for one in envelope.signatures)
-        return tuple(p for p in named if p is not None and envelope.signed_by(p.key))
+    def _signers(self, signatures: _Signatures) -> tuple[Party, ...]:
+        """The known parties whose signatures hold, in the order of the signatures."""
+        named = (self.parties.get(one) for one in signatures.names)
+        return tuple(p for p in named if p is not None and signatures.of(p.key))
 
     def _key(
         self,
         index: int,
         event: ev.KeyAdded | ev.KeyRevoked,
-        envelope: Envelope,
+        signatures: _Signatures,
         signers: tuple[Party, ...],
     ) -> None:
         """Keys change by the log's own word, by an owner's, or by the party's own."""
-        above = any(envelope.signed_by(key) for key in self._authority.values())
+        above = any(signatures.of(key) for key in self._authority.values())
         above = above or any(one.role is Role.OWNER for one in signers)
         try:
             key = Verifier.parse(event.key)
@@ -216,6 +247,20 @@ class Book:
             self.key_entries.append(index)
             return
         self.foreign.append((index, "a change of keys that nobody with the right to it signed"))
+
+
+class _Signatures:
+    """Who signed an entry: as it was found before, or tried now where that was not."""
+
+    def __init__(self, entry: bytes, before: Read) -> None:
+        self.names = before.names
+        self._entry, self._held = entry, dict(before.held)
+
+    def of(self, key: Verifier) -> bool:
+        if key_name(key) not in self.names:
+            return False
+        found = self._held.get(key)
+        return Envelope.parse(self._entry).signed_by(key) if found is None else found
 
 
 def _differ(given: ev.HandedOver, scanned: ev.Received) -> bool:

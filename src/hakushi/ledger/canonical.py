@@ -21,9 +21,8 @@ _MOST = (1 << 63) - 1
 def encode(value: Any) -> bytes:
     """The one encoding. Raises `Malformed` for what has none: null, fractions, lone surrogates."""
     _checked(value, _DEPTH)
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:
         raise Malformed("text that is not Unicode") from None
 
@@ -33,7 +32,7 @@ def decode(data: bytes, most: int = LARGEST) -> Any:
     if len(data) > most:
         raise Malformed(f"a document of more than {most} bytes")
     try:
-        value = json.loads(data, parse_float=_no_fraction, parse_constant=_no_fraction)
+        value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise Malformed("not JSON of whole numbers") from None
     if encode(value) != data:
@@ -45,22 +44,30 @@ def _no_fraction(_: str) -> None:
     raise ValueError("no fractions")
 
 
+_DECODER = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction)
+# What it is given was checked to be a tree.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False
+)
+
+
 def _checked(value: Any, depth: int) -> None:
+    # Asked of every value of every entry: the commonest first, without a match statement.
+    kind = type(value)
+    if kind is str or kind is bool:
+        return
     if depth == 0:
         raise Malformed("JSON nested too deep")
-    match value:
-        case bool() | str():
-            return
-        case int():
-            if not -_MOST <= value <= _MOST:
-                raise Malformed("a number of more than 63 bits")
-        case dict():
-            for key, one in value.items():
-                if not isinstance(key, str):
-                    raise Malformed("a key that is no text")
-                _checked(one, depth - 1)
-        case list() | tuple():
-            for one in value:
-                _checked(one, depth - 1)
-        case _:
-            raise Malformed(f"a value that has no one encoding: {type(value).__name__}")
+    if isinstance(value, int):
+        if not -_MOST <= value <= _MOST:
+            raise Malformed("a number of more than 63 bits")
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if not isinstance(key, str):
+                raise Malformed("a key that is no text")
+            _checked(one, depth - 1)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _checked(one, depth - 1)
+    elif not isinstance(value, str):
+        raise Malformed(f"a value that has no one encoding: {kind.__name__}")

@@ -7,6 +7,7 @@ A signature is over ``DSSEv1 LEN TYPE LEN PAYLOAD``, so any tool that knows the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from hakushi.ledger import canonical
@@ -79,6 +80,7 @@ class Envelope:
         )
 
 
+@lru_cache(1024)
 def key_name(key: Verifier) -> str:
     """How envelopes name a key: its name and id, as its vkey begins."""
     return f"{key.name}+{key.id.hex()}"
