@@ -32,10 +32,11 @@ def survivors(surface: Path) -> int:
     return sum(data.startswith(MARK, at) for at in range(0, len(data), SECTOR))
 
 
-def virtual(path: Path, size: int = SIZE, **faults: int | None) -> Drive:
+def virtual(path: Path, size: int = SIZE, bus: str = "ata", **faults: int | None) -> Drive:
     """A virtual drive full of old data; ``drops_writes=None`` is the fault ``drops-writes``."""
     named = {name.replace("_", "-"): value for name, value in faults.items()}
-    simulated.create(path, size, serial="V1", content=Memory(old_data(size)), faults=named)
+    content = Memory(old_data(size))
+    simulated.create(path, size, bus, serial="V1", content=content, faults=named)
     return probe(f"sim:{path}")
 
 

@@ -31,6 +31,16 @@ from hakushi.sanitize.journal import open_journal
 
 TECHNIQUES = all_techniques()
 CLEAR = find_policy("nist-800-88r2-clear")
+AGAIN = {
+    "ata-security-erase",
+    "ata-security-erase-enhanced",
+    "nvme-format-user",
+    "nvme-format-crypto",
+    "scsi-sanitize-block",
+    "scsi-sanitize-crypto",
+    "scsi-sanitize-overwrite",
+}
+"""Commands of which no drive remembers that they were done: after a kill they are sent again."""
 
 
 def drain(work, told: list[Progress], steps: int = 1 << 30) -> Result | None:
@@ -59,13 +69,19 @@ def finish(technique: Technique, folder: Path, policy: Policy = CLEAR, steps: in
     return result, told
 
 
+def bus_of(technique: Technique) -> str:
+    """The bus whose commands it uses."""
+    bus = technique.id.partition("-")[0]
+    return bus if bus in simulated.BUSES else "ata"
+
+
 @pytest.fixture(params=TECHNIQUES, ids=lambda t: t.id)
 def technique(request) -> Technique:
     return request.param
 
 
 def test_a_healthy_drive_is_completed_and_nothing_survives(technique, tmp_path):
-    virtual(tmp_path / "d")
+    virtual(tmp_path / "d", bus=bus_of(technique))
     result, told = finish(technique, tmp_path)
     assert isinstance(result, Result)
     assert result.outcome is Outcome.COMPLETED
@@ -76,7 +92,7 @@ def test_a_healthy_drive_is_completed_and_nothing_survives(technique, tmp_path):
 
 
 def test_closed_after_any_step_it_goes_on_from_its_journal(technique, tmp_path):
-    virtual(tmp_path / "d")
+    virtual(tmp_path / "d", bus=bus_of(technique))
     result, rounds = None, 0
     while result is None:
         result, _ = finish(technique, tmp_path, steps=3 + rounds)
@@ -89,19 +105,19 @@ def test_closed_after_any_step_it_goes_on_from_its_journal(technique, tmp_path):
 
 def test_a_drive_that_changed_after_the_journal_is_done_again(technique, tmp_path):
     path = tmp_path / "d"
-    virtual(path)
+    virtual(path, bus=bus_of(technique))
     result, told = finish(technique, tmp_path)
     steps = len(told)
     for stop in (steps - 1, steps):
         simulated.remove(path)
         for journal in (tmp_path / "journal").iterdir():
             journal.unlink()
-        virtual(path)
+        virtual(path, bus=bus_of(technique))
         wwn = simulated.load(path).wwn
         assert finish(technique, tmp_path, steps=stop)[0] is None
         # Another medium with the same identity takes its place, full of old data.
         simulated.remove(path)
-        virtual(path)
+        virtual(path, bus=bus_of(technique))
         path.write_text(path.read_text().replace(simulated.load(path).wwn, wwn))
         result, _ = finish(technique, tmp_path)
         assert result.outcome is Outcome.COMPLETED
@@ -110,7 +126,7 @@ def test_a_drive_that_changed_after_the_journal_is_done_again(technique, tmp_pat
 
 def test_completed_before_a_kill_is_read_again_in_full(technique, tmp_path):
     path = tmp_path / "d"
-    virtual(path)
+    virtual(path, bus=bus_of(technique))
     drive = probe(f"sim:{path}")
     device = claim(drive)
     journal = open_journal(tmp_path / "journal", drive, technique.id, CLEAR.id, 0.0)
@@ -119,12 +135,15 @@ def test_completed_before_a_kill_is_read_again_in_full(technique, tmp_path):
     journal.close()
     device.close()
     result, _ = finish(technique, tmp_path)
+    if technique.id in AGAIN:
+        assert b"new old data" not in simulated.surface(path).read_bytes()
+        return
     assert result.outcome is Outcome.FAILED
     assert [Extent(4096, 4096)] == list(result.failed)
 
 
 def test_without_zeros_the_drive_holds_no_pattern(technique, tmp_path):
-    virtual(tmp_path / "d")
+    virtual(tmp_path / "d", bus=bus_of(technique))
     result, _ = finish(technique, tmp_path, replace(CLEAR, zeros_after=False))
     assert result.outcome is Outcome.COMPLETED
     assert survivors(simulated.surface(tmp_path / "d")) == 0
@@ -139,7 +158,7 @@ def test_a_power_cycle_that_is_asked_for_is_given_or_missed(technique, tmp_path)
     journal = open_journal(tmp_path / "journal", drive, technique.id, policy.id, 0.0)
     result = drain(technique.run(device, Order(drive, policy), journal), [])
     assert result.outcome is Outcome.UNKNOWN
-    virtual(tmp_path / "d")
+    virtual(tmp_path / "d", bus=bus_of(technique))
     assert finish(technique, tmp_path, policy)[0].outcome is Outcome.COMPLETED
 
 
@@ -156,7 +175,8 @@ class TestPlan:
             made = plan(drive, policy)
             named = {r.technique.id for r in made.rejected}
             assert all(str(r.why) for r in made.rejected)
-            assert named | {made.technique.id} == {t.id for t in TECHNIQUES}
+            chosen = {made.technique.id} if made.technique else set()
+            assert named | chosen == {t.id for t in TECHNIQUES}
 
     def test_weaker_than_the_policy_is_never_chosen(self, tmp_path):
         drive = virtual(tmp_path / "d")
@@ -191,8 +211,8 @@ class TestPolicy:
             ("operators = 0", "operator = 0"),
             ('method = "clear"', 'method = "gentle"'),
             ("zeros_after = true", 'zeros_after = "yes"'),
-            ('techniques = ["overwrite"]', "techniques = []"),
-            ('techniques = ["overwrite"]', "techniques = [5]"),
+            ('["overwrite", ', "[5, "),
+            ('method = "clear"\n', 'method = "clear"\ntechniques = []\n#'),
             ("[title]", "[name]"),
             ("en = ", "fr = "),
         ],

@@ -63,7 +63,7 @@ def test_an_honest_and_a_lying_drive(run, tmp_path):
 
 def test_a_hidden_area_is_never_clean(run, tmp_path):
     (tmp_path / "old.img").write_bytes(old_data(1 << 20))
-    words = "simulate new d --size 1MiB --content old.img --serial D --fault hides=4096"
+    words = "simulate new d --bus scsi --size 1MiB --content old.img --serial D --fault hides=4096"
     run(*words.split())
     code, told = run("dispose", "sim:d", *POLICY, "--erase", "D", "--json", "-")
     assert code == 4

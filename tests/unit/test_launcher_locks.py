@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hakushi.app.extras import EXTRAS
+
 HERE = Path(__file__).resolve().parents[2]
 LOCKS = sorted((HERE / "requirements").glob("*.lock"))
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))["project"]
@@ -74,4 +76,15 @@ def imported() -> set[str]:
 
 def test_the_program_imports_what_it_declares_and_nothing_else():
     """A library that only the tests bring would be missing on a user's machine."""
-    assert imported() == names(PROJECT["dependencies"])
+    parts = {"pyhanko_certvalidator", *(one for part in EXTRAS.values() for one in part.modules)}
+    assert imported() - parts == names(PROJECT["dependencies"])
+
+
+def test_a_part_is_imported_where_it_is_used_and_never_before():
+    """Whoever did not add a part must be able to start the program."""
+    parts = {one for part in EXTRAS.values() for one in part.modules}
+    for path in (HERE / "src").rglob("*.py"):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                module = getattr(node, "module", None) or node.names[0].name
+                assert module.partition(".")[0] not in parts, path

@@ -172,7 +172,7 @@ def test_a_healthy_drive_hides_nothing(tmp_path, bus):
         (1024, {"bus": "scsi2"}),
         (1024, {"content": Memory(bytes(2048))}),
         (1024, {"faults": {"melts": None}}),
-        (1024, {"faults": {"stuck": 40}}),
+        (1024, {"faults": {"stuck": 400}}),
         (1024, {"faults": {"hides": None}}),
         (1024, {"faults": {"drops-writes": 5}}),
         (1024, {"faults": {"hides": 1024}}),

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -366,6 +367,9 @@ def _look_again(
     except Refused as error:
         why = message("It could not be assessed afterwards: {why}", why=str(error.message))
         return replace(disposal, reasons=(*disposal.reasons, why)), None
+    with suppress(Refused):
+        # What was hidden may have been opened since.
+        drive = probe.probe(disposal.name)
     hiding = probe.hidden(drive)
     if verdict is Verdict.CLEAN and hiding is not None:
         verdict = Verdict.INCONCLUSIVE
@@ -424,6 +428,7 @@ def _write(
         "notes": [str(n) for n in made.notes],
         "extents_failed": _extents(disposal.failed),
         "passes": [asdict(p) for p in result.passes],
+        "commands": list(result.raw),
         "assessment": summary,
     }
     aside = disposal.evidence.with_suffix(".new")

@@ -10,7 +10,7 @@ from typing import Any
 
 from hakushi.app.words import current, tell
 from hakushi.media import probe, simulated
-from hakushi.model import Drive, Message, Refused, message
+from hakushi.model import Ability, Drive, Message, Refused, message
 from hakushi.sanitize import Policy, all_techniques, builtin_policies, find_policy
 
 _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -45,13 +45,19 @@ def drive_json(drive: Drive) -> dict[str, Any]:
         "read_only": drive.read_only,
         "held_by": list(drive.held_by),
         "abilities": [
-            *({"name": a.name, "supported": a.supported, "why": a.why} for a in drive.abilities),
+            *({"name": a.name, "supported": a.supported, "why": a.why} for a in _others(drive)),
             *_techniques(drive),
         ],
         "health": None,
         "sed": None,
         "said_by": dict(drive.said_by),
     }
+
+
+def _others(drive: Drive) -> Iterator[Ability]:
+    """What it can do besides the techniques that there are here."""
+    known = {technique.id for technique in all_techniques()}
+    return (one for one in drive.abilities if one.name not in known)
 
 
 def _techniques(drive: Drive) -> Iterator[dict[str, Any]]:

@@ -80,6 +80,7 @@ _TECHNICAL = {
     "loop": message("loop devices"),
     "image-files": message("image files"),
     "overwrite": message("overwriting"),
+    "unreadable-cells": message("cells without an address (the command reaches them, no reading)"),
 }
 """Methods, techniques and their limits, as people read them."""
 

@@ -21,6 +21,21 @@ _LIMITS = {
     "overwrite": Limits(
         ("hidden-areas", "over-provisioned", "remapped"), ("image-files", "loop", "simulated")
     ),
+    # A drive's own commands reach what no address does, by their standards; that cannot be read
+    # back, and none was ever tried on a real drive.
+    **dict.fromkeys(
+        (
+            *("ata-sanitize-block", "ata-sanitize-crypto", "ata-sanitize-overwrite"),
+            *("nvme-sanitize-block", "nvme-sanitize-crypto", "nvme-sanitize-overwrite"),
+            *("scsi-sanitize-block", "scsi-sanitize-crypto", "scsi-sanitize-overwrite"),
+            *("nvme-format-user", "nvme-format-crypto"),
+        ),
+        Limits(("unreadable-cells",), ("simulated",)),
+    ),
+    **dict.fromkeys(
+        ("ata-security-erase", "ata-security-erase-enhanced"),
+        Limits(("over-provisioned", "remapped"), ("simulated",)),
+    ),
 }
 
 

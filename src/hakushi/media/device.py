@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from hakushi.media import linux
+from hakushi.media.abilities import asked
+from hakushi.media.commands import Transport
 from hakushi.media.direct import PAGE, Direct, open_direct
+from hakushi.media.passthrough import Passthrough
 from hakushi.media.probe import probe, told
 from hakushi.media.simulated import Simulated, path_of
 from hakushi.model import Drive, Locator, Message, Refused, Source, message
@@ -66,6 +69,12 @@ class Device(Protocol):
     def power_cycle(self) -> bool:
         """Takes the drive's power away and back; False where this bench cannot."""
 
+    def commands(self) -> Transport | None:
+        """A way to send it its own commands; None where it has none."""
+
+    def rescan(self) -> int:
+        """Asks for its size again, after a command that may have changed it. Raises OSError."""
+
     def close(self) -> None: ...
 
 
@@ -92,7 +101,9 @@ class BlockDevice:
         return self._block and linux.is_read_only(self._fd)
 
     def identify(self) -> Drive:
-        return told(self.path, os.fstat(self._fd))
+        transport = self.commands()
+        drive = told(self.path, os.fstat(self._fd))
+        return drive if transport is None else asked(drive, transport)
 
     def write(self, at: int, data: memoryview) -> None:
         if at + len(data) > self.size:
@@ -120,6 +131,16 @@ class BlockDevice:
 
     def power_cycle(self) -> bool:
         return False
+
+    def commands(self) -> Transport | None:
+        speaks = self._block and linux.speaks(os.fstat(self._fd).st_rdev)
+        return Passthrough(self._fd) if speaks else None
+
+    def rescan(self) -> int:
+        if self._block:
+            linux.rescan(os.fstat(self._fd).st_rdev)
+            self.size = linux.block_size(self._fd)
+        return self.size
 
     def close(self) -> None:
         for fd in (self._tail, self._fd):

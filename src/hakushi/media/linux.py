@@ -138,6 +138,20 @@ def _octal(field: str) -> str:
     return field
 
 
+def speaks(rdev: int) -> bool:
+    """Whether a device is one that takes SCSI, ATA or NVMe commands."""
+    found = node_of(rdev).whole
+    vendor = (found.folder / "device" / "vendor").exists()
+    return found.name.startswith("nvme") or (vendor and not found.name.startswith("loop"))
+
+
+def rescan(rdev: int) -> None:
+    """Makes the kernel ask a drive for its size again; nothing where it offers no way."""
+    place = node_of(rdev).whole.folder / "device" / "rescan"
+    if place.exists():
+        place.write_text("1")
+
+
 def mounts() -> tuple[tuple[str, str], ...]:
     """(device number, mount point) of everything mounted.
 

@@ -1,7 +1,8 @@
 """What a drive says of itself, and its bytes: block devices, image files and ``sim:`` drives.
 
-Probing opens nothing and changes nothing: sysfs tells without waking a drive. Each value is a
-claim; `hakushi.media.device.claim` asks again through the handle that it will write to.
+Probing changes nothing: sysfs tells without waking a drive, and only what is probed by name is
+asked for its abilities over its own commands, where we may. Each value is a claim;
+`hakushi.media.device.claim` asks again through the handle that it will write to.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from hakushi.media import linux
+from hakushi.media.abilities import asked
 from hakushi.media.direct import Direct
 from hakushi.media.image import Medium, open_path
 from hakushi.media.linux import Node, node_of, printable
+from hakushi.media.passthrough import opened
 from hakushi.media.simulated import open_source, path_of
 from hakushi.model import SECTOR, Drive, Locator, Message, Refused, message
 
@@ -42,7 +46,23 @@ def probe(name: str | Path) -> Drive:
                 why=error.strerror or "?",
             )
         ) from None
-    return told(path, info)
+    drive = told(path, info)
+    if stat.S_ISBLK(info.st_mode) and linux.speaks(info.st_rdev):
+        return _asked(drive)
+    return drive
+
+
+def _asked(drive: Drive) -> Drive:
+    """Over its own commands; who may not open it learns that they are not known."""
+    try:
+        transport, fd = opened(drive.path)
+    except OSError as error:
+        why = f"not asked: {error.strerror}"
+        return replace(drive, said_by=(*drive.said_by, ("abilities", why)))
+    try:
+        return asked(drive, transport)
+    finally:
+        os.close(fd)
 
 
 def told(path: Path, info: os.stat_result) -> Drive:
@@ -59,7 +79,7 @@ def told(path: Path, info: os.stat_result) -> Drive:
 def probe_all() -> Iterator[Drive]:
     """Every drive that the kernel knows and that has a size."""
     for path in linux.drives():
-        yield probe(path)
+        yield told(path, path.stat())
 
 
 def hidden(drive: Drive) -> Message | None:

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hakushi.media import firmware
+from hakushi.media.abilities import asked
 from hakushi.media.linux import printable
 from hakushi.model import (
     SECTOR,
-    Ability,
     Drive,
     Extent,
     Locator,
@@ -65,9 +66,12 @@ FAULTS = (
     Fault("dies-after", message("Answers nothing more once so much was written."), "BYTES"),
     Fault("drops-writes", message("Answers success to every write and stores nothing.")),
     Fault("drops-writes-after", message("Stores so much and silently drops the rest."), "BYTES"),
+    Fault("frozen", message("Its firmware refuses every command that erases.")),
     Fault("hides", message("The last bytes are hidden (a host protected area)."), "BYTES"),
+    Fault("keeps-key", message("A cryptographic erase says success and leaves the data readable.")),
     Fault("loses-cache", message("Flush is a lie: a power cut loses the last 32 MiB written.")),
     Fault("says-success", message("Answers success to every command and does nothing.")),
+    Fault("stuck", message("A sanitize operation stays at so many per cent for ever."), "PERCENT"),
     Fault(
         "swaps-identity",
         message("Another serial number at each question, or once so much was written."),
@@ -75,7 +79,7 @@ FAULTS = (
     ),
     Fault("zeros-until-power-cycle", message("Once written to, gives zeros until a power cycle.")),
 )
-"""What is modelled. ``stuck``, ``frozen`` and ``keeps-key`` need firmware commands: refused."""
+"""What is modelled."""
 
 
 def check_faults(faults: Mapping[str, int | None]) -> None:
@@ -132,6 +136,11 @@ def surface(path: Path) -> Path:
 
 def _state(path: Path) -> Path:
     return path.with_name(path.name + ".state")
+
+
+def _memory(path: Path) -> Path:
+    """What its firmware remembers."""
+    return path.with_name(path.name + ".firmware")
 
 
 def _cache(path: Path) -> Path:
@@ -196,6 +205,8 @@ def _check(
             )
     if (faults.get("bad-sectors") or 0) > min(_MOST_BAD, size // SECTOR):
         raise Refused(message("So many bad sectors cannot be modelled."))
+    if not 0 <= (faults.get("stuck") or 0) < 100:
+        raise Refused(message("It is stuck at some per cent from 0 to 99."))
     if any(p.exists() for p in (path, surface(path), _state(path))):
         raise Refused(
             message("{path} exists already; choose another name or remove it.", path=str(path))
@@ -236,7 +247,7 @@ def _wrapped(fd: int, at: int, data: memoryview, capacity: int) -> None:
 
 def remove(path: Path) -> None:
     """Removes a virtual drive and everything that belongs to it."""
-    for part in (path, surface(path), _state(path)):
+    for part in (path, surface(path), _state(path), _memory(path)):
         part.unlink(missing_ok=True)
     shutil.rmtree(_cache(path), ignore_errors=True)
 
@@ -302,6 +313,8 @@ class Simulated:
         self.path = path
         self.identity = load(path)
         self.size = self.identity.addressable
+        if firmware.load(_memory(path)).opened:
+            self.size = self.identity.size
         self.locator = Locator.root("drive", self.identity.serial)
         self.unit = SECTOR
         self.direct = True
@@ -327,7 +340,7 @@ class Simulated:
         serial = printable(self.identity.serial)
         if self._swapped():
             serial += "-SWAPPED"
-        return Drive(
+        drive = Drive(
             path=f"{PREFIX}{self.path}",
             serial=serial,
             size=self.size,
@@ -337,9 +350,9 @@ class Simulated:
             transport=self.identity.bus,
             native_size=self.identity.size,
             rotational=False,
-            abilities=(Ability("sanitize", supported=False, why="no firmware commands modelled"),),
             said_by=(("identity", "the simulated drive itself"),),
         )
+        return asked(drive, self.commands())
 
     def _swapped(self) -> bool:
         """Whether it is another drive's turn to answer."""
@@ -454,6 +467,18 @@ class Simulated:
                     file.seek(low - offset)
                     view[low - extent.offset : high - extent.offset] = file.read(high - low)
 
+    # --- its firmware ---------------------------------------------------------------------
+
+    def commands(self) -> firmware.Firmware:
+        """A way to send it commands."""
+        return firmware.Firmware(_Insides(self), self.identity.bus, _memory(self.path))
+
+    def rescan(self) -> int:
+        """Its size as it is now, after a command that may have changed it."""
+        opened = firmware.load(_memory(self.path)).opened
+        self.size = self.identity.size if opened else self.identity.addressable
+        return self.size
+
     # --- power and handles --------------------------------------------------------------
 
     def power_cycle(self) -> bool:
@@ -476,6 +501,27 @@ class Simulated:
 
     def __del__(self) -> None:
         self.close()
+
+
+class _Insides:
+    """The drive as its firmware knows it."""
+
+    def __init__(self, drive: Simulated) -> None:
+        self._drive = drive
+        self.serial, self.wwn = drive.identity.serial, drive.identity.wwn
+        self.size, self.native = drive.size, drive.identity.size
+        self.faults = drive.identity.faults
+        self.dead = bool(drive._state.get("dead"))
+
+    def lay(self, at: int, data: bytes) -> None:
+        if "zeros-until-power-cycle" in self.faults:
+            self._drive._state.put("blank", 1)
+            return
+        with surface(self._drive.path).open("r+b", buffering=0) as file:
+            _wrapped(file.fileno(), at, memoryview(data), self._drive.identity.capacity)
+
+    def unhide(self) -> None:
+        """The firmware remembers it."""
 
 
 def open_source(path: Path) -> Simulated:

@@ -80,6 +80,8 @@ class Result:
     failed: Extents
     reasons: tuple[Message, ...]
     passes: tuple[Pass, ...] = ()
+    raw: tuple[str, ...] = ()
+    """What was sent to the drive and what it said, as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,13 @@ def plan(drive: Drive, policy: Policy, wanted: str | None = None) -> Plan:
             chosen = one
         else:
             rejected.append(Rejected(one, why))
-    if chosen is None:
+    if chosen is None and policy.method is Method.DESTROY:
+        why = message(
+            "The policy {policy} asks for destruction, which no program does: destroy the drive"
+            " before a witness, and record it with `hakushi record destroyed`.",
+            policy=policy.id,
+        )
+    elif chosen is None:
         why = message(
             "No technique that {policy} allows fits this drive; destroy it, or choose another"
             " policy.",

@@ -41,6 +41,8 @@ class Done:
     canaries: dict[int, str] = field(default_factory=dict)
     """Offset -> keyed digest of what lay there before."""
     sampled: bool = False
+    sent: bool = False
+    """The drive's own command was sent, or was about to be."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,8 @@ class _Told:
             case "sampled":
                 self.done.canaries = {int(k): v for k, v in entry["canaries"].items()}
                 self.done.sampled = True
+            case "sent":
+                self.done.sent = True
             case "wrote":
                 self.done.number, self.done.to = entry["number"], entry["to"]
                 self.done.failed |= Extents(Extent(*run) for run in entry["failed"])
@@ -94,6 +98,11 @@ class Journal:
     def sampled(self, canaries: dict[int, str]) -> None:
         self.done.canaries, self.done.sampled = canaries, True
         self._add("sampled", canaries={str(k): v for k, v in canaries.items()})
+
+    def sent(self) -> None:
+        """The drive's own command is sent now."""
+        self.done.sent = True
+        self._add("sent")
 
     def wrote(self, number: int, to: int, failed: Iterable[Extent] = ()) -> None:
         """Pass ``number`` was written up to ``to`` and flushed; ``failed`` since the last entry."""

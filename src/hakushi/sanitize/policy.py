@@ -104,8 +104,10 @@ def _policy(id: str, plain: dict[str, Any]) -> Policy:
     if plain.keys() != _KEYS:
         raise ValueError(f"keys missing or unknown: {sorted(plain.keys() ^ _KEYS)}")
     texts = [plain["standard"], *plain["techniques"]]
-    if not all(isinstance(text, str) for text in texts) or not plain["techniques"]:
+    if not all(isinstance(text, str) for text in texts):
         raise TypeError("standard and techniques are texts")
+    if not plain["techniques"] and Method(plain["method"]) is not Method.DESTROY:
+        raise TypeError("only what is destroyed needs no technique")
     if not isinstance(plain["zeros_after"], bool) or plain["operators"] not in (0, 1, 2):
         raise TypeError("zeros_after is true or false; operators is 0, 1 or 2")
     return Policy(

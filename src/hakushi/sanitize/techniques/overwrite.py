@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from hakushi.media.device import Device, Reader, differences
@@ -29,6 +29,7 @@ from hakushi.sanitize import (
 )
 from hakushi.sanitize.fill import Fill, Keystream, Zeros
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
+from hakushi.sanitize.unhide import open_hidden
 
 CANARIES = 64
 _CANARY = 4096
@@ -46,6 +47,8 @@ def unfit(drive: Drive) -> Message | None:
 
 def run(device: Device, order: Order, journal: Journal) -> Generator[Progress, None, Result]:
     """Writes and reads back each pass; stops at the first that does not hold."""
+    with suppress(OSError):  # it is met again, and judged, at the first write
+        order = replace(order, drive=open_hidden(device, order.drive))
     if journal.resumed and not _tail_holds(device, order, journal):
         journal.restarted("the drive does not hold what the journal says")
     if not journal.done.sampled:
