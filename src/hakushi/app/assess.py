@@ -270,6 +270,7 @@ def not_looked_for() -> list[Message]:
         message("personal data in pictures (no character recognition)"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
         message("arrays, LVM, XFS, btrfs, HFS+, APFS"),
+        message("snapshots inside disk images; shadow copies"),
     ]
 
 

@@ -21,12 +21,14 @@ from hakushi.model import (
     Locator,
     Malformed,
     Message,
+    Refused,
     Scope,
     Source,
     Unreadable,
     message,
 )
 from hakushi.recover import Budget, Family, by_id, identify
+from hakushi.recover.grammar.mapped import Incomplete
 
 BOUND_SECTORS = 1024
 """So many sampled sectors bind a case to its source."""
@@ -71,6 +73,15 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
         return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE)
     try:
         inner, damage = _inside(name, source, container.id)
+    except Incomplete as error:
+        raise Refused(
+            message(
+                "{path}: {why}. Merge it with what it is based on first (such as `qemu-img"
+                " convert`), then assess the result.",
+                path=name,
+                why=str(error),
+            )
+        ) from None
     except (Malformed, Unreadable) as error:
         # Its raw bytes are assessed instead, and the damage keeps the verdict from being clean.
         said = (f"{container.id}: {error}",)
@@ -87,6 +98,14 @@ def _inside(name: str, source: Source, format_id: str) -> tuple[Source, tuple[st
         later = [open_path(path).source for path in _segments(Path(name))]
         medium = ewf.open_segments([source, *later], Budget.of(seconds=600))
         return medium, tuple(medium.damage)
+    if format_id == "vmdk":
+        from hakushi.recover.formats import vmdk
+
+        if vmdk.is_descriptor(source):
+            folder = Path(name).parent
+            return vmdk.open_parts(
+                source, lambda part: _beside(folder / part), Budget.of(seconds=60)
+            )
     one = by_id(format_id)
     found = list(one.open(source, Budget.of(seconds=60)))
     media = [f for f in found if isinstance(f, Artifact)]
@@ -94,6 +113,16 @@ def _inside(name: str, source: Source, format_id: str) -> tuple[Source, tuple[st
     if not media or one.member is None:
         raise Malformed("; ".join(damage) or "it holds no medium")
     return one.member(source, media[0].locator.last[1]), damage
+
+
+def _beside(path: Path) -> Source:
+    """A file that an image names: a plain one, so that it leads nowhere else."""
+    if path.is_symlink() or not path.is_file():
+        raise Malformed("it is missing, or no plain file")
+    try:
+        return open_path(path).source
+    except Refused as error:
+        raise Malformed(str(error)) from None
 
 
 def _segments(first: Path) -> Iterator[Path]:
