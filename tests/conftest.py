@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,8 @@ def postgres_server() -> Iterator[Path]:
         pytest.skip("PostgreSQL is not installed")
     with server() as folder:
         yield folder
+
+
+def pytest_configure() -> None:
+    """A shell that starts us in the background lets SIGINT be ignored, and children inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

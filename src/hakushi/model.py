@@ -328,6 +328,8 @@ class Role(StrEnum):
     """An old name or record without bytes: residue."""
     ENCRYPTED = "encrypted"
     """An encrypted volume or archive whose key is unknown: inconclusive."""
+    MEMBER = "member"
+    """A part of an array or volume group whose other parts are not here: inconclusive."""
 
 
 _STATE_RANK = {State.LIVE: 2, State.DELETED: 1, State.CARVED: 0}

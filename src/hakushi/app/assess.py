@@ -17,7 +17,7 @@ from hakushi.app.restore import restore
 from hakushi.app.settings import AssessOptions
 from hakushi.assess import judge, sample, summary
 from hakushi.assess.case import Case, is_case
-from hakushi.assess.medium import Medium, binding, open_medium
+from hakushi.assess.medium import Medium, binding, open_medium, open_set
 from hakushi.assess.pipeline import Step, Work
 from hakushi.lang import say as translate
 from hakushi.media import probe
@@ -58,15 +58,17 @@ def assess_source(
     options: AssessOptions,
     case_path: Path | None = None,
     say: Callable[[Step], None] = _quiet,
+    members: Sequence[str] = (),
 ) -> Result:
     """Assesses a device, an image or ``sim:PATH``; resumes or answers from its case where it holds.
 
-    Refused where nothing can be opened or the case belongs to something else.
+    With ``members``, these together, and ``name`` is what they are called. Refused where nothing
+    can be opened or the case belongs to something else.
     """
     began = time.monotonic()
     if options.second_opinion:
         second_opinion.known(options.second_opinion)
-    medium = open_medium(name, raw=options.raw)
+    medium = open_set(name, members) if members else open_medium(name, raw=options.raw)
     path = case_path or default_case(name)
     bound = {
         "locator": str(medium.source.locator),
@@ -269,7 +271,7 @@ def not_looked_for() -> list[Message]:
         message("files in pieces far apart, and text in pieces, that no record names"),
         message("personal data in pictures (no character recognition)"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
-        message("arrays, LVM, XFS, btrfs, HFS+, APFS"),
+        message("XFS, btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
         message("snapshots inside disk images; shadow copies"),
     ]
 

@@ -15,7 +15,7 @@ from hakushi.assess.pipeline import absolute
 from hakushi.model import Artifact, Extent, Finding, Refused, Role, message
 
 _Make = Callable[[Iterable[Any]], Iterator[str]]
-_LISTED = (Role.CONTENT, Role.NAME, Role.LABEL, Role.ENCRYPTED)
+_LISTED = (Role.CONTENT, Role.NAME, Role.LABEL, Role.ENCRYPTED, Role.MEMBER)
 
 
 def artifacts(path: Path, format: str) -> Iterator[str]:

@@ -12,11 +12,10 @@ from hakushi import __version__
 from hakushi.app.assess import Result
 from hakushi.app.words import tell
 from hakushi.assess.case import Case
-from hakushi.assess.medium import open_medium
 from hakushi.assess.pipeline import owners
 from hakushi.assess.report import KINDS, FileRow, View, render
 from hakushi.assess.summary import mask_path
-from hakushi.model import CLASSES, SECTOR, Artifact
+from hakushi.model import CLASSES, SECTOR, Artifact, Locator
 
 _ROWS = 200
 _SAMPLES = 6
@@ -36,7 +35,7 @@ def html(result: Result, lang: str, *, show_paths: bool) -> str:
             name=Path(result.name).name,
             summary=result.summary,
             classes=list(_classes(case)),
-            owned=owners(case, open_medium(result.name).source.locator),
+            owned=owners(case, Locator.parse(case.get("locator"))),
             files=_files(case, show_paths=show_paths),
             samples=_samples(case),
             made_at=time.strftime("%Y-%m-%d %H:%M %z"),

@@ -139,6 +139,14 @@ def _doubts(facts: Facts) -> list[Message]:
         out.append(
             message("Encrypted volumes or files whose key is not known: {count:,}.", count=locked)
         )
+    if members := facts.roles.get(Role.MEMBER, 0):
+        out.append(
+            message(
+                "Parts of an array or volume group whose other parts are not here: {count:,}."
+                " Assess all members together (--set).",
+                count=members,
+            )
+        )
     if unlabelled := sum(n for _, n in facts.findings.values()):
         out.append(
             message(

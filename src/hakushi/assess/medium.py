@@ -7,7 +7,7 @@ import itertools
 import random
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from hakushi.model import (
     Unreadable,
     message,
 )
-from hakushi.recover import Budget, Family, by_id, identify
+from hakushi.recover import Budget, Family, arrays, by_id, identify
 from hakushi.recover.grammar.mapped import Incomplete
 
 BOUND_SECTORS = 1024
@@ -43,6 +43,8 @@ class Root:
     format: str
     """``raw``, ``sim``, or the id of a container format."""
     locator: Locator
+    members: tuple[str, ...] = ()
+    """Names of the sources that are a set together; ``name`` is what the set is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,37 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
         return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE, damage=said)
     root = Root(name, container.id, inner.locator)
     return Medium(root, inner, Scope.IMAGE, damage=damage)
+
+
+def open_set(name: str, members: Sequence[str]) -> Medium:
+    """Members of arrays and volume groups as what they are together.
+
+    Refused where one cannot be opened, or where nothing belongs together.
+    """
+    media = [open_medium(member) for member in members]
+    sources: dict[str, Source] = {}
+    for member, medium in zip(members, media, strict=True):
+        if any(medium.source.locator == other.locator for other in sources.values()):
+            raise Refused(message("{path} is given twice, or a copy of another.", path=member))
+        sources[Path(member).name if Path(member).name not in sources else member] = medium.source
+    try:
+        source, damage = arrays.gather(sources)
+    except (Malformed, Unreadable) as error:
+        raise Refused(
+            message(
+                "They are no set: {why}. Assess each alone, without --set.",
+                why=str(error),
+            )
+        ) from None
+    hidden = [medium.hidden for medium in media]
+    return Medium(
+        Root(name, "set", source.locator, tuple(members)),
+        source,
+        max((medium.scope for medium in media), key=list(Scope).index),
+        tuple(dict.fromkeys(why for medium in media for why in medium.not_reached)),
+        None if None in hidden else sum(one or 0 for one in hidden),
+        (*(what for medium in media for what in medium.damage), *damage),
+    )
 
 
 def _inside(name: str, source: Source, format_id: str) -> tuple[Source, tuple[str, ...]]:
@@ -165,7 +198,10 @@ def _scope(name: str) -> Scope:
 @lru_cache(maxsize=4)
 def reopen(root: Root) -> Source:
     """The medium's Source in this process. Malformed where it is no longer the same medium."""
-    medium = open_medium(root.name, raw=root.format == "raw")
+    if root.members:
+        medium = open_set(root.name, root.members)
+    else:
+        medium = open_medium(root.name, raw=root.format == "raw")
     if medium.source.locator != root.locator:
         raise Malformed("the source is no longer the one that this assessment began with")
     return medium.source

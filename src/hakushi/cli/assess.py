@@ -22,9 +22,20 @@ def assess(
         list[str],
         typer.Argument(
             metavar="SOURCE…",
-            help=tell(message("Drives, image files (raw, split raw, E01), or sim:PATH.")),
+            help=tell(
+                message(
+                    "Drives, image files (raw, split raw, E01, qcow2, VMDK, VHD, VHDX) or sim:PATH."
+                )
+            ),
         ),
     ],
+    set_: Annotated[
+        bool,
+        typer.Option(
+            "--set",
+            help=tell(message("They are members of one array: assess them together, too.")),
+        ),
+    ] = False,
     case: Annotated[
         Path | None,
         typer.Option(help=tell(message("Case file (a folder, for several sources)."))),
@@ -102,15 +113,19 @@ def assess(
         recover=recover,
         lang=current(),
     )
+    if set_ and len(sources) < 2:
+        raise Refused(message("--set needs all the members; one source alone is no set."))
     several = len(sources) > 1
     codes: list[int] = []
     told: list[dict[str, Any]] = []
-    for source in sources:
-        code, result = _one(source, options, _place(case, source, several))
+    whole = f"{Path(sources[0].removeprefix('sim:')).name}-set"
+    for source in (*sources, whole) if set_ else sources:
+        members = tuple(sources) if set_ and source is whole else ()
+        code, result = _one(source, options, _place(case, source, several), members)
         codes.append(code)
         if result is not None:
             told.append(result.summary)
-            if record is not None:
+            if record is not None and not members:
                 codes[-1] = _record(record, of[source], result, code)
             if html is not None:
                 _report(result, _numbered(html, len(told), several), show_paths)
@@ -122,11 +137,11 @@ def assess(
 
 
 def _one(
-    source: str, options: verb.AssessOptions, case: Path | None
+    source: str, options: verb.AssessOptions, case: Path | None, members: tuple[str, ...] = ()
 ) -> tuple[int, verb.Result | None]:
     try:
         with show.progress(source) as say:
-            result = verb.assess_source(source, options, case, say)
+            result = verb.assess_source(source, options, case, say, members)
     except Refused as error:
         show.note(f"hakushi: {tell(error.message)}")
         return 5, None
