@@ -267,11 +267,11 @@ def _digest(medium: Medium) -> str | None:
 def not_looked_for() -> list[Message]:
     """What this version does not look for at all: said, never passed over."""
     return [
-        message("old records of file systems other than NTFS, FAT, exFAT and ext2-4"),
+        message("old records of file systems other than NTFS, FAT, exFAT, ext2-4 and XFS"),
         message("files in pieces far apart, and text in pieces, that no record names"),
         message("personal data in pictures (no character recognition)"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
-        message("XFS, btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
+        message("btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
         message("snapshots inside disk images; shadow copies"),
     ]
 

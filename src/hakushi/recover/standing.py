@@ -10,7 +10,7 @@ from hakushi.media import Window
 from hakushi.model import Extent, Extents, Malformed, Run, Source, Unreadable
 from hakushi.recover import Family, identify
 from hakushi.recover.cursor import Budget
-from hakushi.recover.filesystem import exfat, ext, fat, ntfs
+from hakushi.recover.filesystem import exfat, ext, fat, ntfs, xfs
 
 
 @dataclass(slots=True)
@@ -63,5 +63,7 @@ def _bitmap(
             Extent(extent.offset + run.at, run.length) for run in tables if run.at is not None
         )
         return None if bits is None else bits.used
+    if id == "xfs":
+        return xfs.Used(window, budget)
     layouts = {"fat": fat.layout, "exfat": exfat.layout, "ext": ext.layout}
     return layouts[id](window, budget).allocated if id in layouts else None

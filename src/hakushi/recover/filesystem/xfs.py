@@ -1,0 +1,168 @@
+"""An XFS file system that stands: every file and folder that lives, and what is in use."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from hakushi.model import Artifact, Damage, Extents, Locator, Malformed, Role, Run, Source, State
+from hakushi.model import Extent as Span
+from hakushi.recover.cursor import Budget, Cursor
+from hakushi.recover.filesystem import xfs_disk as disk
+
+_DEEPEST = 128
+
+
+class Volume:
+    """A standing file system. Memory grows with its names."""
+
+    def __init__(self, source: Source, budget: Budget, origin: int = 0) -> None:
+        self.cursor = Cursor(source)
+        self.sb = disk.superblock(self.cursor, origin)
+        self.origin = origin
+        self.budget = budget
+        self.damage: list[str] = []
+        self.names: dict[int, tuple[int, bytes]] = {}
+
+    def numbers(self) -> Iterator[int]:
+        """The inodes in use."""
+        for group in range(self.sb.groups):
+            try:
+                yield from disk.allocated_inodes(
+                    self.cursor, self.origin, self.sb, group, self.budget
+                )
+            except Malformed as error:
+                self.damage.append(f"group {group}: {error}")
+
+    def inode(self, number: int) -> disk.Inode | None:
+        try:
+            at = self.origin + self.sb.inode_at(number)
+            raw = self.cursor.take(at, self.sb.inode)
+        except Malformed:
+            return None
+        return disk.inode(raw, self.sb, number)
+
+    def learn(self, one: disk.Inode) -> None:
+        """The names that a directory gives."""
+        for entry in self.entries(one):
+            if not entry.gone and entry.name not in {b".", b".."}:
+                self.names.setdefault(entry.number, (one.number, entry.name))
+
+    def entries(self, one: disk.Inode) -> Iterator[disk.Entry]:
+        if one.form == disk.LOCAL:
+            yield from disk.short_entries(one.fork[: one.size], self.sb)
+            return
+        for _, raw in disk.folder_blocks(self.cursor, self.origin, self.sb, one, self.budget):
+            yield from disk.block_entries(raw, self.sb, self.budget)
+
+    def path(self, number: int) -> str:
+        names: list[str] = []
+        while number != self.sb.root and len(names) < _DEEPEST:
+            parent, name = self.names.get(number, (-1, b""))
+            if parent < 0:
+                return "/".join(["$Orphan", f"inode-{number}", *reversed(names)])
+            names.append(name.decode("utf-8", "backslashreplace"))
+            number = parent
+        return "/".join(reversed(names))
+
+
+def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
+    """Every file and folder that lives."""
+    volume = Volume(source, budget)
+    sb = volume.sb
+    place = source.locator.step("xfs", "*")
+    if sb.label:
+        label = source.locator.step("xfs", "label")
+        yield Artifact(label, "label", State.LIVE, 0, (), sb.label, Role.LABEL)
+    if sb.size > source.size:
+        yield Damage(place, f"the file system ends {sb.size - source.size} bytes past the volume")
+    living: list[int] = []
+    for number in volume.numbers():
+        one = volume.inode(number)
+        if one is None or not one.mode:
+            volume.damage.append(f"inode {number} cannot be read")
+            continue
+        living.append(number)
+        if one.kind == disk.DIRECTORY:
+            try:
+                volume.learn(one)
+            except Malformed as error:
+                volume.damage.append(f"folder {number}: {error}")
+    for number in living:
+        one = volume.inode(number)
+        # The root and its neighbours that belong to the file system itself have no names.
+        if one is not None and (number in volume.names or one.links):
+            budget.pay()
+            yield from _told(volume, one, source.locator)
+    for what in volume.damage[:1000]:
+        yield Damage(place, what)
+
+
+def _told(volume: Volume, one: disk.Inode, top: Locator) -> Iterator[Artifact | Damage]:
+    sb = volume.sb
+    if one.number == sb.root or (one.number not in volume.names and _own(one, sb)):
+        return
+    path, place = volume.path(one.number), top.step("xfs", one.number)
+    if one.kind == disk.DIRECTORY:
+        yield Artifact(place, "directory", State.LIVE, 0, (), path, modified=one.modified)
+        return
+    if one.kind != disk.FILE:
+        yield Artifact(place, "name", State.LIVE, 0, (), path, Role.NAME, modified=one.modified)
+        return
+    try:
+        found = disk.extents(volume.cursor, volume.origin, sb, one, volume.budget)
+    except Malformed as error:
+        yield Damage(place, str(error))
+        yield Artifact(place, "file", State.LIVE, 0, (), path, complete=False)
+        return
+    laid, _ = disk.runs(found, sb, one.size)
+    yield Artifact(
+        place, "file", State.LIVE, one.size, laid, path,
+        modified=one.modified, changed=one.changed,
+    )  # fmt: skip
+
+
+def _own(one: disk.Inode, sb: disk.Super) -> bool:
+    """Whether it is one of the nameless inodes that mkfs makes right behind the root."""
+    return sb.root < one.number <= sb.root + 2 and one.kind == disk.FILE
+
+
+def in_use(source: Source, budget: Budget) -> dict[int, Extents]:
+    """Group -> its free bytes, for `used`. Groups that are broken are left out."""
+    cursor = Cursor(source)
+    sb = disk.superblock(cursor)
+    out: dict[int, Extents] = {}
+    for group in range(sb.groups):
+        try:
+            out[group] = Extents(
+                Span(at, length) for at, length in disk.free_blocks(cursor, 0, sb, group, budget)
+            )
+        except Malformed:
+            continue
+    return out
+
+
+class Used:
+    """Whether a run has a byte in use; None where that is not known."""
+
+    def __init__(self, source: Source, budget: Budget) -> None:
+        sb = disk.superblock(Cursor(source))
+        self._size = sb.group_blocks * sb.block
+        self._free = in_use(source, budget)
+        self._starts = {g: [e.offset for e in free] for g, free in self._free.items()}
+        self._ends = {g: [e.end for e in free] for g, free in self._free.items()}
+
+    def __call__(self, run: Run) -> bool | None:
+        if run.at is None:
+            return False
+        at, end = run.at, run.at + run.length
+        while at < end:
+            group = at // self._size
+            stop = min(end, (group + 1) * self._size)
+            if group not in self._free:
+                return None
+            index = bisect_right(self._starts[group], at) - 1
+            if index < 0 or self._ends[group][index] < stop:
+                return True
+            at = stop
+        return False
