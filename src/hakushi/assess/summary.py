@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hakushi import duty
 from hakushi.assess import triage
 from hakushi.assess.case import Case
 from hakushi.assess.judge import Facts, Judgement
@@ -106,6 +107,12 @@ def _places(case: Case, kinds: Iterable[str]) -> Iterator[persons.Place]:
     return case.rows(query, every)
 
 
+def _different(case: Case, kind: str) -> int:
+    """How many different labelled values of a kind."""
+    query = "SELECT count(DISTINCT key) FROM finding WHERE strength='labelled' AND kind=?"
+    return next(iter(case.rows(query, (kind,))))[0] or 0
+
+
 def blocks(case: Case) -> dict[str, int]:
     total: Counter[str] = Counter({c.value: 0 for c in Class})
     for cell in case.cells():
@@ -136,9 +143,19 @@ def summary(
 ) -> dict[str, Any]:
     """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
     found = findings(case)
-    encrypted = case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'")
+    encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
+    people = persons.people(_places(case, persons.PEOPLE))
+    law = duty.Found(
+        labelled={kind: a for kind, (a, _) in found.items()},
+        unlabelled=sum(b for _, b in found.values()),
+        people=(people.low, people.high),
+        my_numbers=_different(case, "my_number"),
+        encrypted=len(encrypted),
+        sampled=cover.sampled is not None,
+    )
+    crossed = duty.crossings(law)
     top = str(medium.source.locator)
     whys = Counter(why for _, why in failed)
     damage += [
@@ -172,14 +189,26 @@ def summary(
             for loc, kind in encrypted
         ],
         "findings": {kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in found.items()},
-        "people": asdict(persons.people(_places(case, persons.PEOPLE))),
+        "people": asdict(people),
         "firms": asdict(persons.firms(_places(case, persons.FIRMS))),
+        "duty": [
+            {
+                "rule": one.rule.id,
+                "source": one.rule.source,
+                "over": one.rule.over,
+                "low": one.low,
+                "high": one.high,
+                "sure": one.sure,
+            }
+            for one in crossed
+        ],
+        "meaning": [_unspoken(one) for one in (*(c.sentence for c in crossed), *duty.notes(law))],
         "damage": damage,
         "elapsed_s": round(elapsed, 3),
     }
 
 
-_SENTENCES = ("reasons", "not_reached", "not_looked_for")
+_SENTENCES = ("reasons", "not_reached", "not_looked_for", "meaning")
 
 
 def _unspoken(sentence: Message) -> dict[str, Any]:

@@ -224,6 +224,10 @@ def _tell(result: verb.Result) -> None:
                 )
             )
         )
+    if told.get("meaning"):
+        print("  " + tell(message("What it may mean:")))
+    for sentence in told.get("meaning", ()):
+        print(f"    - {show.clean(sentence)}")
     for one in told["damage"][:10]:
         print(f"  ! {show.clean(one['what'])} [{show.clean(one['locator'])}]")
     if len(told["damage"]) > 10:
