@@ -117,6 +117,9 @@ def test_kinds_are_the_names_of_the_contract():
         "insured_symbol",
         "employment_insurance",
         "credential",
+        "licence_plate",
+        "us_ssn",
+        "national_id",
     }
     assert set(detect.KINDS) <= known
     assert len(set(detect.KINDS)) == len(detect.KINDS)

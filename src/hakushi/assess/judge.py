@@ -26,6 +26,8 @@ GRAVE_KINDS = frozenset(
         "insurer_number",
         "insured_symbol",
         "employment_insurance",
+        "us_ssn",
+        "national_id",
     }
 )
 """Kinds of which one labelled finding makes a leak grave: numbers that nobody changes at will, or

@@ -16,15 +16,21 @@ _MOBILE = ("060", "070", "080", "090")
 
 
 def normal(value: str) -> str:
-    """Digits, with the country code 81 as 0."""
+    """Digits, with the country code 81 as 0, and another country's behind its +."""
     number = digits(value)
     if value.lstrip("(").startswith("+81"):
         number = "0" + number[2:].removeprefix("0")
+    elif value.lstrip("(").startswith("+"):
+        number = "+" + number
     return number
 
 
 def prove(number: str) -> bool:
-    """Ten digits, or eleven for mobile, IP and some free-dial; no subscriber number of zeros only."""
+    """Ten digits, or eleven for mobile, IP and some free-dial; no subscriber number of zeros only.
+    Of other countries (E.164) nine to fifteen.
+    """
+    if number.startswith("+"):
+        return 9 <= len(number) - 1 <= 15 and len(set(number[3:])) > 1
     if not number.startswith("0") or number[1:2] == "0" or set(number[3:]) == {"0"}:
         return False
     if number[:3] in (*_MOBILE, "050", "020"):
@@ -85,6 +91,9 @@ PLUGIN = Detector(
             near=r"\+81",
         ),
         Form(r"(?<![0-9A-Za-z+])(?P<v>\+81\d{9,10})(?![0-9A-Za-z])", Need.ALONE, near=r"\+81"),
+        Form(
+            r"(?<![0-9A-Za-z+])(?P<v>\+(?!81|0)\d{1,3}(?:[ .\-]?\(?\d{1,4}\)?){2,5}\d)(?![0-9A-Za-z])"
+        ),
         Form(rf"{_LEFT}(?P<v>0\d{{1,4}} \d{{1,4}} \d{{4}}){_RIGHT}"),
         Form(rf"{_LEFT}(?P<v>0\d{{1,4}}\.\d{{1,4}}\.\d{{4}}){_RIGHT}"),
         Form(rf"{_LEFT}(?P<v>0\d{{9,10}}){_RIGHT}"),
@@ -140,6 +149,8 @@ PLUGIN = Detector(
         ("ご連絡は090-1234-5678まで", "090-1234-5678"),
         ("TEL ０４５（２３４）５６７８", "０４５（２３４）５６７８"),
         ("Phone: +81-90-1234-5678", "+81-90-1234-5678"),
+        ("Phone: +49 30 901820", "+49 30 901820"),
+        ("TEL +1-212-736-3100", "+1-212-736-3100"),
         ("電話 0466-29-0374 / 060-1234-5678", "060-1234-5678"),
     ),
     no=(
@@ -148,5 +159,7 @@ PLUGIN = Detector(
         "伝票番号 0460-23-3219",
         "seq=4144102832500",
         "部品番号 090-1234-5678",
+        "Phone: +0 12 345678",
+        "差 +49 30 901820",
     ),
 )
