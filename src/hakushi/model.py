@@ -29,12 +29,21 @@ class Malformed(Exception):
 
 
 class Unreadable(Exception):
-    """These bytes could not be read. Raised by `Source.read` only; becomes a gap in coverage."""
+    """These bytes could not be read. Raised by `Source.read` only; becomes a gap in coverage.
 
-    def __init__(self, extent: Extent, why: str) -> None:
+    ``lasting``: none of them can be, in no smaller piece either: they are not here.
+    """
+
+    def __init__(self, extent: Extent, why: str, *, lasting: bool = False) -> None:
         super().__init__(f"{extent.length} bytes at {extent.offset}: {why}")
         self.extent = extent
         self.why = why
+        self.lasting = lasting
+
+    def moved(self, by: int) -> Unreadable:
+        """The same, as it is told in a Source in which these bytes lie ``by`` further."""
+        extent = Extent(self.extent.offset + by, self.extent.length)
+        return Unreadable(extent, self.why, lasting=self.lasting)
 
 
 class Refused(Exception):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hakushi.assess.units import harvest
 from hakushi.cli.main import main
 from hakushi.media import Memory
 from hakushi.model import Artifact, Extent, Locator, Malformed, Role, Source, Unreadable
@@ -86,6 +87,14 @@ def test_what_no_member_holds_is_unreadable_and_the_rest_is_there() -> None:
         source.read(Extent(at + (16 << 10), 512))
     assert source.read(Extent(at + (32 << 10), 512)) == expected[32 << 10 :][:512]
     assert damage
+
+
+def test_of_an_array_with_a_hole_in_every_stripe_the_rest_is_read() -> None:
+    for name, share in (("raid0", 3), ("linear", 2)):
+        source, _ = arrays.gather(members(name, without=0))
+        read = harvest(source, Extent(0, source.size))
+        assert read.unreadable.size == SECTORS[name] * 512 // share
+        assert read.seen.size == source.size - read.unreadable.size
 
 
 def test_two_missing_of_raid_5_are_not_made_up() -> None:

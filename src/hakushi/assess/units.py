@@ -239,18 +239,29 @@ def _read_around(source: Source, extent: Extent) -> tuple[bytes, list[Extent]]:
 
     def fill(piece: Extent, level: int) -> None:
         nonlocal failures
-        if failures > _MOST_FAILURES:
-            missing.append(piece)
-            return
-        try:
-            data = source.read(piece)
-            start = piece.offset - extent.offset
-            out[start : start + len(data)] = data
-        except Unreadable:
-            failures += 1
-            if level == len(_UNREADABLE_STEPS):
-                missing.append(piece)
+        while failures <= _MOST_FAILURES:
+            try:
+                data = source.read(piece)
+            except Unreadable as error:
+                gone = error.extent
+                inside = piece.offset <= gone.offset < gone.end <= piece.end
+                if not (error.lasting and inside):
+                    failures += 1
+                    break
+                # No smaller read gives these; what stands around them may be there.
+                missing.append(gone)
+                if gone.offset > piece.offset:
+                    fill(Extent(piece.offset, gone.offset - piece.offset), level)
+                if gone.end == piece.end:
+                    return
+                piece = Extent(gone.end, piece.end - gone.end)
+            else:
+                start = piece.offset - extent.offset
+                out[start : start + len(data)] = data
                 return
+        if failures > _MOST_FAILURES or level == len(_UNREADABLE_STEPS):
+            missing.append(piece)
+        else:
             step = _UNREADABLE_STEPS[level]
             for at in range(piece.offset, piece.end, step):
                 fill(Extent(at, min(step, piece.end - at)), level + 1)

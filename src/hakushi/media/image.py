@@ -102,7 +102,7 @@ class Joined:
                 try:
                     out.append(part.read(Extent(lo - start, hi - lo)))
                 except Unreadable as error:
-                    raise Unreadable(Extent(lo, hi - lo), error.why) from None
+                    raise error.moved(start) from None
         return b"".join(out)
 
 
@@ -124,7 +124,7 @@ class Window:
         try:
             return self._parent.read(Extent(self._at + extent.offset, length))
         except Unreadable as error:
-            raise Unreadable(Extent(extent.offset, length), error.why) from None
+            raise error.moved(-self._at) from None
 
 
 class Runs:
@@ -165,7 +165,7 @@ class Runs:
                 try:
                     part = self._parent.read(Extent(run.at + at - start, take))
                 except Unreadable as error:
-                    raise Unreadable(Extent(at, take), error.why) from None
+                    raise error.moved(at - (run.at + at - start)) from None
                 if len(part) != take:
                     raise Unreadable(Extent(at, take), "outside its parent")
                 out.append(part)

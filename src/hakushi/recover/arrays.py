@@ -76,12 +76,17 @@ class Array:
             if (data := self._from(member, where, length)) is not None:
                 return data
         if not spot.parity:
-            raise Unreadable(Extent(at, length), "on a member that is missing or cannot be read")
+            gone = all(self._members[member] is None for member, _ in spot.copies)
+            why = "on a member that is missing or cannot be read"
+            raise Unreadable(Extent(at, length), why, lasting=gone)
         total = 0
         for member, where in spot.parity:
             data = self._from(member, where, length)
             if data is None:
-                raise Unreadable(Extent(at, length), "two members are missing or cannot be read")
+                gone = self._members[member] is None
+                gone = gone and all(self._members[one] is None for one, _ in spot.copies)
+                why = "two members are missing or cannot be read"
+                raise Unreadable(Extent(at, length), why, lasting=gone)
             total ^= int.from_bytes(data, "little")
         return total.to_bytes(length, "little")
 
