@@ -102,7 +102,8 @@ class Found:
     my_numbers: int
     """Different ones."""
     encrypted: int = 0
-    sampled: bool = False
+    partial: bool = False
+    """Not everything was read and looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,13 @@ def crossings(found: Found) -> tuple[Crossing, ...]:
 def notes(found: Found) -> tuple[Message, ...]:
     """What the counts do not say."""
     out = []
-    if found.sampled and (found.labelled or found.unlabelled):
-        out.append(message("Only a sample was read: there may be more people than were counted."))
+    if found.partial:
+        out.append(
+            message(
+                "Not everything was read and looked into: there may be more people than were"
+                " counted."
+            )
+        )
     if found.encrypted:
         out.append(
             message(

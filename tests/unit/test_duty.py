@@ -49,6 +49,11 @@ def test_money_counts_from_one_on(kind: str) -> None:
     assert rules(replace(NOTHING, labelled={kind: 1})) == {"appi-financial"}
 
 
+def test_what_was_not_read_is_said_even_where_nothing_was_found() -> None:
+    assert crossings(replace(NOTHING, partial=True)) == ()
+    assert len(notes(replace(NOTHING, partial=True))) == 1
+
+
 def test_candidates_and_encryption_cross_nothing_and_are_told() -> None:
     found = replace(NOTHING, unlabelled=5000, encrypted=2)
     assert crossings(found) == ()
@@ -79,7 +84,7 @@ def test_more_never_crosses_fewer(
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_sentence_can_be_said_and_none_decides(lang: str) -> None:
-    found = Found({"payment_card": 3, "person_name": 5}, 1, (2000, 3000), 500, 1, sampled=True)
+    found = Found({"payment_card": 3, "person_name": 5}, 1, (2000, 3000), 500, 1, partial=True)
     sentences = [say(one.sentence, lang) for one in crossings(found)]
     assert len(sentences) == 5
     sentences += [say(one, lang) for one in notes(found)]

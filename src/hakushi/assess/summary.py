@@ -153,7 +153,7 @@ def summary(
         people=(people.low, people.high),
         my_numbers=_different(case, "my_number"),
         encrypted=len(encrypted),
-        sampled=cover.sampled is not None,
+        partial=cover.read < cover.bytes or bool(damage or failed),
     )
     crossed = duty.crossings(law)
     top = str(medium.source.locator)
