@@ -97,8 +97,15 @@ def test_of_an_array_with_a_hole_in_every_stripe_the_rest_is_read() -> None:
         assert read.seen.size == source.size - read.unreadable.size
 
 
-def test_two_missing_of_raid_5_are_not_made_up() -> None:
-    source, _ = arrays.gather({"raid5ls.0": members("raid5ls")["raid5ls.0"]})
+def test_a_set_of_which_most_is_missing_is_none() -> None:
+    with pytest.raises(Malformed, match="too few members are here: 1 of 3"):
+        arrays.gather({"raid5ls.0": members("raid5ls")["raid5ls.0"]})
+
+
+def test_two_missing_of_raid_6_are_not_made_up() -> None:
+    some = members("raid6ls")
+    del some["raid6ls.1"], some["raid6ls.3"]
+    source, _ = arrays.gather(some)
     (volume,) = volumes(source)
     with pytest.raises(Unreadable):
         held(source, volume)
@@ -137,29 +144,45 @@ def test_a_member_alone_is_a_part_unless_it_mirrors(name: str) -> None:
     assert [a.role for a in found if a.locator.last == ("md", "data")] == [role]
 
 
-def test_a_stale_member_is_left_out_and_said() -> None:
-    every = members("raid5ls")
-    first = bytearray(kept()["raid5ls.0"])
-    at = 4096
-    events = int.from_bytes(first[at + 200 : at + 208], "little")
-    first[at + 200 : at + 208] = (events + 9).to_bytes(8, "little")
-    first[at + 216 : at + 220] = bytes(4)
-    total = sum(
-        int.from_bytes(first[i : i + 4], "little")
-        for i in range(at, at + 256 + 2 * int.from_bytes(first[at + 220 : at + 224], "little"), 4)
-    )
-    first[at + 216 : at + 220] = ((total & 0xFFFFFFFF) + (total >> 32) & 0xFFFFFFFF).to_bytes(
-        4, "little"
-    )
-    _, damage = arrays.gather({**every, "raid5ls.0": Memory(bytes(first))})
-    assert sum("older state" in one for one in damage) == 2
+def test_a_stale_member_is_left_out_said_and_computed() -> None:
+    old = bytearray(with_superblock(kept()["raid5ls.0"], events=0))
+    old[128 << 10 :] = bytes(len(old) - (128 << 10))
+    source, damage = arrays.gather({**members("raid5ls"), "raid5ls.0": Memory(bytes(old))})
+    (volume,) = volumes(source)
+    assert held(source, volume) == text("raid5ls", SECTORS["raid5ls"])
+    assert "older state" in damage[0]
 
 
 def test_what_is_no_member_is_said_and_nothing_at_all_is_malformed() -> None:
     _, damage = arrays.gather({**members("raid1"), "other": Memory(bytes(1 << 20))})
     assert damage == ("other: no member of an array, left out of the set",)
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed, match="no member of an array"):
         arrays.gather({"a": Memory(bytes(1 << 20)), "b": Memory(b"x" * 4096)})
+
+
+def with_superblock(data: bytes, **fields: int) -> bytes:
+    """A member of version 1.2 that says something else, with a checksum that holds."""
+    places = {"events": (200, 8), "disks": (92, 4), "used": (80, 8)}
+    raw = bytearray(data)
+    for name, value in fields.items():
+        at, width = places[name]
+        raw[4096 + at : 4096 + at + width] = value.to_bytes(width, "little")
+    raw[4312:4316] = bytes(4)
+    end = 4096 + 256 + 2 * int.from_bytes(raw[4316:4320], "little")
+    total = sum(int.from_bytes(raw[i : i + 4], "little") for i in range(4096, end, 4))
+    raw[4312:4316] = ((total & 0xFFFFFFFF) + (total >> 32) & 0xFFFFFFFF).to_bytes(4, "little")
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("fields", [{"used": 1 << 45}, {"disks": 4096}])
+def test_claims_without_bytes_behind_them_keep_nobody_busy(fields: dict[str, int]) -> None:
+    some = {
+        file: Memory(with_superblock(data, **fields), Locator.root("memory", file))
+        for file, data in kept().items()
+        if file.startswith("raid5ls")
+    }
+    with pytest.raises(Malformed):
+        arrays.gather(some)
 
 
 @settings(max_examples=60)

@@ -226,3 +226,12 @@ def test_half_right_images_end_in_a_word(victim, edits, keep):
             assert len(medium.read(Extent(at, 9000))) == max(0, min(9000, medium.size - at))
         except Unreadable:
             continue
+
+
+def test_an_image_that_claims_more_than_any_drive_is_read_as_its_own_bytes(tmp_path: Path) -> None:
+    image = tmp_path / "huge.qcow2"
+    qemu("create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", image, "4P")
+    medium = open_medium(str(image))
+    assert medium.root.format == "raw"
+    assert medium.source.size == image.stat().st_size
+    assert "claims to hold" in medium.damage[0]

@@ -105,6 +105,19 @@ def test_blocks_of_a_live_file_are_in_use_and_freed_ones_are_not() -> None:
     assert not any(used(run) for one in gone(source) for run in one.runs or ())
 
 
+def test_a_superblock_of_billions_of_groups_keeps_nobody_busy() -> None:
+    raw = bytearray(kept("deleted"))
+    for at in range(0, len(raw), 512):
+        if raw[at : at + 4] == b"XFSB":
+            raw[at + 8 : at + 16] = (
+                ((1 << 32) - 2) * int.from_bytes(raw[at + 84 : at + 88])
+            ).to_bytes(8)
+            raw[at + 88 : at + 92] = ((1 << 32) - 2).to_bytes(4)
+    source = Memory(bytes(raw))
+    told = [one for one in walk(source, Budget.of(steps=1_000_000)) if isinstance(one, Damage)]
+    assert 0 < len(told) < 100
+
+
 @settings(max_examples=15)
 @given(st.data())
 def test_changed_bytes_raise_nothing_else_and_stay_inside(data: st.DataObject) -> None:

@@ -30,6 +30,9 @@ from hakushi.model import (
 from hakushi.recover import Budget, Family, arrays, by_id, identify
 from hakushi.recover.grammar.mapped import Incomplete
 
+LARGEST = 64 << 40
+"""Bytes of the largest medium: what claims to be larger was made to keep us busy."""
+
 BOUND_SECTORS = 1024
 """So many sampled sectors bind a case to its source."""
 
@@ -68,6 +71,15 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
     """
     opened = probe.open_medium(name)
     source = opened.source
+    if source.size > LARGEST:
+        raise Refused(
+            message(
+                "{path} claims {size:,} bytes; nothing above {most:,} is assessed.",
+                path=name,
+                size=source.size,
+                most=LARGEST,
+            )
+        )
     if opened.device:
         return _device(name, source)
     container = None if raw else identify(source, Family.CONTAINER)
@@ -75,6 +87,7 @@ def open_medium(name: str, *, raw: bool = False) -> Medium:
         return Medium(Root(name, "raw", source.locator), source, Scope.IMAGE)
     try:
         inner, damage = _inside(name, source, container.id)
+        _within_reason(inner)
     except Incomplete as error:
         raise Refused(
             message(
@@ -146,6 +159,11 @@ def _inside(name: str, source: Source, format_id: str) -> tuple[Source, tuple[st
     if not media or one.member is None:
         raise Malformed("; ".join(damage) or "it holds no medium")
     return one.member(source, media[0].locator.last[1]), damage
+
+
+def _within_reason(inner: Source) -> None:
+    if inner.size > LARGEST:
+        raise Malformed(f"it claims to hold {inner.size} bytes")
 
 
 def _beside(path: Path) -> Source:

@@ -30,6 +30,8 @@ from hakushi.recover.grammar import lvm, md, striping
 TABLE = b"hakushi set 1\n"
 """How the table of a set begins (`formats/aa_set.py` reads it)."""
 _PAGE = 4096
+_MOST_TIMES = 4
+"""A set holds at most so many times its members' bytes: more is a claim without bytes behind it."""
 _ROUNDS = 4
 """Arrays may be members of arrays; so deep and no deeper."""
 _RAIDS = {
@@ -135,9 +137,23 @@ def gather(members: Mapping[str, Source]) -> tuple[Source, tuple[str, ...]]:
             break
         parts += [(name, part) for name, array in more for part in _within(array)]
     _groups(parts, found)
+    _bound(found, _MOST_TIMES * sum(source.size for source in members.values()))
     if not found.pieces:
-        raise Malformed("none of them is a member of an array or of a volume group")
+        said = "none of them is a member of an array or of a volume group"
+        raise Malformed("; ".join(found.damage) or said)
     return _joined(found), tuple(found.damage)
+
+
+def _bound(found: Set, room: int) -> None:
+    """Leaves out what is larger than the members can bear out."""
+    kept = []
+    for piece in found.pieces:
+        if piece.source.size > room:
+            found.damage.append(f"{piece.name}: more than its members can hold, left out")
+        else:
+            room -= piece.source.size
+            kept.append(piece)
+    found.pieces = kept
 
 
 def _parts(name: str, source: Source, found: Set) -> Iterator[Source]:
@@ -217,6 +233,11 @@ def _array(
             places[block.role] = Window(part, data, part.locator.step("md", "data"))
             sizes[block.role] = block.holds
     missing = [n for n, place in enumerate(places) if place is None]
+    here = first.disks - len(missing)
+    if not here or (first.level != 1 and here < len(missing)):
+        raise Malformed(f"too few members are here: {here} of {first.disks}")
+    if first.used > min(size for size in sizes if size):
+        raise Malformed("a member is smaller than what the array uses of each")
     for number in missing:
         found.damage.append(f"{label}: member {number} of {first.disks} is missing")
     layout = _layout(first, sizes, bool(missing))
@@ -293,16 +314,19 @@ class Volumes:
 
     def __init__(self, group: lvm.Group, physical: Mapping[str, Source]) -> None:
         self._group, self._physical = group, physical
+        self._budget = Budget.of(steps=1_000_000, seconds=60)
         self._taken: dict[str, list[Extent]] = defaultdict(list)
 
     def open(self, name: str, depth: int = 0) -> Source:
         """The volume's Source. Malformed for kinds that are not read (thin, cache, snapshots)."""
         logical = self._group.logical.get(name)
+        self._budget.pay()
         if logical is None or depth > 4:
             raise Malformed(f"no logical volume {name}")
         place = Locator.root("lvm", f"{self._group.name}/{name}")
         pieces, at = [], 0
         for segment in logical.segments:
+            self._budget.pay()
             if segment.start != at or not segment.count:
                 raise Malformed("its segments do not follow each other")
             pieces.append(self._segment(segment, place, depth))
@@ -348,7 +372,8 @@ class Volumes:
         if source is None:
             return None
         extent = Extent(begins + at * self._group.extent, size)
-        if at * self._group.extent + size > count * self._group.extent:
+        end = at * self._group.extent + size
+        if end > count * self._group.extent or extent.end > source.size:
             raise Malformed("an extent past its physical volume")
         self._taken[id].append(extent)
         return Window(source, extent, source.locator)

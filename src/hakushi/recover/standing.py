@@ -64,6 +64,7 @@ def _bitmap(
         )
         return None if bits is None else bits.used
     if id == "xfs":
-        return xfs.Used(window, budget)
+        taken = xfs.in_use(window, budget)
+        return lambda run: run.at is not None and taken.meets(Extent(run.at, run.length))
     layouts = {"fat": fat.layout, "exfat": exfat.layout, "ext": ext.layout}
     return layouts[id](window, budget).allocated if id in layouts else None

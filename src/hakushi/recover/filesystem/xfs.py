@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 
-from hakushi.model import Artifact, Damage, Extents, Locator, Malformed, Role, Run, Source, State
+from hakushi.model import Artifact, Damage, Extents, Locator, Malformed, Role, Source, State
 from hakushi.model import Extent as Span
-from hakushi.recover.cursor import Budget, Cursor
+from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import xfs_disk as disk
 
 _DEEPEST = 128
@@ -16,28 +15,26 @@ _DEEPEST = 128
 class Volume:
     """A standing file system. Memory grows with its names."""
 
-    def __init__(self, source: Source, budget: Budget, origin: int = 0) -> None:
+    def __init__(self, source: Source, budget: Budget) -> None:
         self.cursor = Cursor(source)
-        self.sb = disk.superblock(self.cursor, origin)
-        self.origin = origin
+        self.sb = disk.superblock(self.cursor)
         self.budget = budget
         self.damage: list[str] = []
         self.names: dict[int, tuple[int, bytes]] = {}
 
     def numbers(self) -> Iterator[int]:
         """The inodes in use."""
-        for group in range(self.sb.groups):
+        for group in self.sb.groups_within(self.cursor.size):
             try:
-                yield from disk.allocated_inodes(
-                    self.cursor, self.origin, self.sb, group, self.budget
-                )
+                yield from disk.allocated_inodes(self.cursor, 0, self.sb, group, self.budget)
+            except Spent:
+                raise
             except Malformed as error:
                 self.damage.append(f"group {group}: {error}")
 
     def inode(self, number: int) -> disk.Inode | None:
         try:
-            at = self.origin + self.sb.inode_at(number)
-            raw = self.cursor.take(at, self.sb.inode)
+            raw = self.cursor.take(self.sb.inode_at(number), self.sb.inode)
         except Malformed:
             return None
         return disk.inode(raw, self.sb, number)
@@ -52,7 +49,7 @@ class Volume:
         if one.form == disk.LOCAL:
             yield from disk.short_entries(one.fork[: one.size], self.sb)
             return
-        for _, raw in disk.folder_blocks(self.cursor, self.origin, self.sb, one, self.budget):
+        for _, raw in disk.folder_blocks(self.cursor, 0, self.sb, one, self.budget):
             yield from disk.block_entries(raw, self.sb, self.budget)
 
     def path(self, number: int) -> str:
@@ -86,6 +83,8 @@ def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
         if one.kind == disk.DIRECTORY:
             try:
                 volume.learn(one)
+            except Spent:
+                raise
             except Malformed as error:
                 volume.damage.append(f"folder {number}: {error}")
     for number in living:
@@ -110,7 +109,9 @@ def _told(volume: Volume, one: disk.Inode, top: Locator) -> Iterator[Artifact | 
         yield Artifact(place, "name", State.LIVE, 0, (), path, Role.NAME, modified=one.modified)
         return
     try:
-        found = disk.extents(volume.cursor, volume.origin, sb, one, volume.budget)
+        found = disk.extents(volume.cursor, 0, sb, one, volume.budget)
+    except Spent:
+        raise
     except Malformed as error:
         yield Damage(place, str(error))
         yield Artifact(place, "file", State.LIVE, 0, (), path, complete=False)
@@ -127,42 +128,17 @@ def _own(one: disk.Inode, sb: disk.Super) -> bool:
     return sb.root < one.number <= sb.root + 2 and one.kind == disk.FILE
 
 
-def in_use(source: Source, budget: Budget) -> dict[int, Extents]:
-    """Group -> its free bytes, for `used`. Groups that are broken are left out."""
+def in_use(source: Source, budget: Budget) -> Extents:
+    """What is not free. A group whose free space cannot be read counts as full."""
     cursor = Cursor(source)
     sb = disk.superblock(cursor)
-    out: dict[int, Extents] = {}
-    for group in range(sb.groups):
+    free: list[Span] = []
+    for group in sb.groups_within(cursor.size):
         try:
-            out[group] = Extents(
-                Span(at, length) for at, length in disk.free_blocks(cursor, 0, sb, group, budget)
-            )
+            found = list(disk.free_blocks(cursor, 0, sb, group, budget))
+        except Spent:
+            raise
         except Malformed:
             continue
-    return out
-
-
-class Used:
-    """Whether a run has a byte in use; None where that is not known."""
-
-    def __init__(self, source: Source, budget: Budget) -> None:
-        sb = disk.superblock(Cursor(source))
-        self._size = sb.group_blocks * sb.block
-        self._free = in_use(source, budget)
-        self._starts = {g: [e.offset for e in free] for g, free in self._free.items()}
-        self._ends = {g: [e.end for e in free] for g, free in self._free.items()}
-
-    def __call__(self, run: Run) -> bool | None:
-        if run.at is None:
-            return False
-        at, end = run.at, run.at + run.length
-        while at < end:
-            group = at // self._size
-            stop = min(end, (group + 1) * self._size)
-            if group not in self._free:
-                return None
-            index = bisect_right(self._starts[group], at) - 1
-            if index < 0 or self._ends[group][index] < stop:
-                return True
-            at = stop
-        return False
+        free += [Span(at, length) for at, length in found]
+    return Extents([Span(0, min(sb.size, cursor.size))]) - Extents(free)

@@ -58,6 +58,10 @@ class Super:
         """Bytes before an inode's data fork."""
         return 176 if self.version == 5 else 100
 
+    def groups_within(self, size: int) -> range:
+        """The groups that begin in so many bytes: a broken superblock may tell of billions."""
+        return range(min(self.groups, -(-size // (self.group_blocks * self.block))))
+
     def byte(self, block: int) -> int:
         """Where a block (group number and number in it) begins. Malformed outside the volume."""
         group, inside = block >> self.group_bits, block & (1 << self.group_bits) - 1

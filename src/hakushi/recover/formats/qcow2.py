@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hakushi.model import Artifact, Damage, Locator, Malformed, Role, Source, State
+from hakushi.model import Artifact, Damage, Locator, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic
 from hakushi.recover.grammar.mapped import (
     LARGEST,
@@ -15,6 +15,8 @@ from hakushi.recover.grammar.mapped import (
     Place,
     checked,
     inflated_raw,
+    only,
+    told,
     unzstd,
 )
 
@@ -102,21 +104,11 @@ def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
         said.append("the image was not closed")
     if head.snapshots:
         said.append(f"{head.snapshots} snapshots in it are not looked at")
-    for what in said:
-        yield Damage(medium.locator, what)
-    yield Artifact(
-        medium.locator, "medium", State.LIVE, medium.size, role=Role.VOLUME, complete=not said
-    )
-
-
-def _member(source: Source, value: str) -> Source:
-    if value != "0":
-        raise Malformed("an image holds one medium")
-    return _medium(source, source.locator.step("qcow2", "0"), Budget.of())
+    yield from told(medium, *said)
 
 
 def _probe(source: Source) -> bool:
     return Cursor(source, page=512).has(0, _MAGIC)
 
 
-PLUGIN = Format("qcow2", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, _member)
+PLUGIN = Format("qcow2", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, only("qcow2", _medium))

@@ -6,9 +6,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hakushi.model import Artifact, Damage, Locator, Malformed, Role, Source, State
+from hakushi.model import Artifact, Damage, Locator, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic
-from hakushi.recover.grammar.mapped import Incomplete, Mapped, Place, checked
+from hakushi.recover.grammar.mapped import Incomplete, Mapped, Place, checked, only, told
 
 _COOKIE, _SPARSE = b"conectix", b"cxsparse"
 _FOOTER = 512
@@ -67,18 +67,7 @@ def _medium(source: Source, locator: Locator, budget: Budget) -> Mapped:
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
     medium = _medium(source, source.locator.step("vhd", "0"), budget)
-    sound = _foot(source).sound
-    if not sound:
-        yield Damage(medium.locator, "the footer is damaged or missing")
-    yield Artifact(
-        medium.locator, "medium", State.LIVE, medium.size, role=Role.VOLUME, complete=sound
-    )
-
-
-def _member(source: Source, value: str) -> Source:
-    if value != "0":
-        raise Malformed("an image holds one medium")
-    return _medium(source, source.locator.step("vhd", "0"), Budget.of())
+    yield from told(medium, *(() if _foot(source).sound else ("the footer is damaged or missing",)))
 
 
 def _probe(source: Source) -> bool:
@@ -88,4 +77,4 @@ def _probe(source: Source) -> bool:
     )
 
 
-PLUGIN = Format("vhd", Family.CONTAINER, _probe, (Magic(_COOKIE),), _open, _member)
+PLUGIN = Format("vhd", Family.CONTAINER, _probe, (Magic(_COOKIE),), _open, only("vhd", _medium))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from hakushi.model import Artifact, Damage, Locator, Malformed, Role, Source, State
+from hakushi.model import Artifact, Damage, Locator, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic
-from hakushi.recover.grammar.mapped import Incomplete, Mapped, Place, checked
+from hakushi.recover.grammar.mapped import Incomplete, Mapped, Place, checked, only, told
 
 _MAGIC = b"vhdxfile"
 _HEADERS, _REGIONS = (0x10000, 0x20000), (0x30000, 0x40000)
@@ -102,22 +102,12 @@ def _medium(source: Source, locator: Locator, budget: Budget) -> Mapped:
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
     medium = _medium(source, source.locator.step("vhdx", "0"), budget)
-    dirty = _image(source, budget).dirty
-    if dirty:
-        yield Damage(medium.locator, "its log was not replayed: the newest writes may be missing")
-    yield Artifact(
-        medium.locator, "medium", State.LIVE, medium.size, role=Role.VOLUME, complete=not dirty
-    )
-
-
-def _member(source: Source, value: str) -> Source:
-    if value != "0":
-        raise Malformed("an image holds one medium")
-    return _medium(source, source.locator.step("vhdx", "0"), Budget.of())
+    wrong = ("its log was not replayed: the newest writes may be missing",)
+    yield from told(medium, *(wrong if _image(source, budget).dirty else ()))
 
 
 def _probe(source: Source) -> bool:
     return Cursor(source, page=512).has(0, _MAGIC)
 
 
-PLUGIN = Format("vhdx", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, _member)
+PLUGIN = Format("vhdx", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, only("vhdx", _medium))

@@ -16,13 +16,20 @@ from hakushi.model import (
     Extent,
     Locator,
     Malformed,
-    Role,
     Source,
-    State,
     Unreadable,
 )
 from hakushi.recover import Budget, Cursor, Family, Format, Magic
-from hakushi.recover.grammar.mapped import LARGEST, Incomplete, Mapped, Place, checked, inflated
+from hakushi.recover.grammar.mapped import (
+    LARGEST,
+    Incomplete,
+    Mapped,
+    Place,
+    checked,
+    inflated,
+    only,
+    told,
+)
 
 _MAGIC, _DESCRIPTOR = b"KDMV", b"# Disk DescriptorFile"
 _AT_END = 0xFFFFFFFFFFFFFFFF
@@ -191,24 +198,15 @@ class _Shifted:
         return self._parent.read(Extent(self._at + extent.offset, extent.length))
 
 
-def _medium(source: Source, budget: Budget) -> Mapped:
+def _medium(source: Source, locator: Locator, budget: Budget) -> Mapped:
     if not Cursor(source, page=512).has(0, _MAGIC):
         raise Malformed("a descriptor alone: its files lie beside it")
     _whole(descriptor(source))
-    return _open_sparse(source, source.locator.step("vmdk", "0"), budget)
+    return _open_sparse(source, locator, budget)
 
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    medium = _medium(source, budget)
-    yield Artifact(
-        medium.locator, "medium", State.LIVE, medium.size, role=Role.VOLUME, complete=True
-    )
-
-
-def _member(source: Source, value: str) -> Source:
-    if value != "0":
-        raise Malformed("an image holds one medium")
-    return _medium(source, Budget.of())
+    yield from told(_medium(source, source.locator.step("vmdk", "0"), budget))
 
 
 def is_descriptor(source: Source) -> bool:
@@ -219,4 +217,4 @@ def _probe(source: Source) -> bool:
     return Cursor(source, page=512).has(0, _MAGIC) or is_descriptor(source)
 
 
-PLUGIN = Format("vmdk", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, _member)
+PLUGIN = Format("vmdk", Family.CONTAINER, _probe, (Magic(_MAGIC),), _open, only("vmdk", _medium))

@@ -5,10 +5,20 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hakushi.model import Extent, Locator, Malformed, Source, Unreadable
+from hakushi.model import (
+    Artifact,
+    Damage,
+    Extent,
+    Locator,
+    Malformed,
+    Role,
+    Source,
+    State,
+    Unreadable,
+)
 from hakushi.recover.cursor import Budget
 
 LARGEST = 1 << 62
@@ -89,6 +99,26 @@ class Mapped:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return data
+
+
+def told(medium: Source, *wrong: str) -> Iterator[Artifact | Damage]:
+    """The one medium of an image, after what is wrong with it."""
+    for what in wrong:
+        yield Damage(medium.locator, what)
+    yield Artifact(
+        medium.locator, "medium", State.LIVE, medium.size, role=Role.VOLUME, complete=not wrong
+    )
+
+
+def only(id: str, opened: Callable[[Source, Locator, Budget], Source]) -> Callable[..., Source]:
+    """`Format.member` of an image, which holds one medium."""
+
+    def member(source: Source, value: str) -> Source:
+        if value != "0":
+            raise Malformed("an image holds one medium")
+        return opened(source, source.locator.step(id, "0"), Budget.of())
+
+    return member
 
 
 def inflated(raw: bytes, most: int) -> bytes:

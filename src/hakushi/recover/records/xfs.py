@@ -27,7 +27,7 @@ from hakushi.model import (
     Unreadable,
 )
 from hakushi.recover import identify
-from hakushi.recover.cursor import Budget, Cursor
+from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import xfs_disk as disk
 from hakushi.recover.records import HELD, Ground, Records, Sign
 from hakushi.recover.records._xfs_log import Version, versions
@@ -35,6 +35,7 @@ from hakushi.recover.records._xfs_log import Version, versions
 FORMAT = "xfsold"
 """The locator step of a volume, and of the files in it."""
 
+_MOST_VOLUMES = 64
 _DEEPEST = 128
 _LARGEST_FILE = 1 << 40
 _MOST_NAMES = 16
@@ -69,7 +70,7 @@ def _volumes(cursor: Cursor, ground: Ground, budget: Budget) -> list[tuple[int, 
         origin = at - group * sb.group_blocks * sb.block
         if origin >= 0 and group < sb.groups:
             key = (origin, sb.block, sb.group_blocks, sb.inode)
-            if key not in found or origin == at:
+            if (key not in found and len(found) < _MOST_VOLUMES) or origin == at:
                 found[key] = (origin, sb)
     return sorted(found.values(), key=lambda one: one[0])
 
@@ -129,11 +130,14 @@ class _Volume:
             standing = disk.superblock(self.cursor, self.origin).uuid == self.sb.uuid
         except Malformed:
             standing = False
-        for group in range(self.sb.groups) if standing else ():
+        room = self.cursor.size - self.origin
+        for group in self.sb.groups_within(room) if standing else ():
             try:
                 self.living.update(
                     disk.allocated_inodes(self.cursor, self.origin, self.sb, group, self.budget)
                 )
+            except Spent:
+                raise
             except Malformed:
                 self.known = False
         self.known = self.known and standing
@@ -214,6 +218,8 @@ class _Volume:
     def _pieces(self, one: disk.Inode) -> list[disk.Piece]:
         try:
             return disk.extents(self.cursor, self.origin, self.sb, one, self.budget)
+        except Spent:
+            raise
         except Malformed:
             return []
 
