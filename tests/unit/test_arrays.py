@@ -97,6 +97,14 @@ def test_of_an_array_with_a_hole_in_every_stripe_the_rest_is_read() -> None:
         assert read.seen.size == source.size - read.unreadable.size
 
 
+def test_a_member_that_was_read_half_is_computed_from_there_on() -> None:
+    cut = kept()["raid5ls.1"][: 300 << 10]
+    source, damage = arrays.gather({**members("raid5ls"), "raid5ls.1": Memory(cut)})
+    (volume,) = volumes(source)
+    assert held(source, volume) == text("raid5ls", SECTORS["raid5ls"])
+    assert damage == ("lab:raid5ls: member 1 ends 348160 bytes early",)
+
+
 def test_a_set_of_which_most_is_missing_is_none() -> None:
     with pytest.raises(Malformed, match="too few members are here: 1 of 3"):
         arrays.gather({"raid5ls.0": members("raid5ls")["raid5ls.0"]})

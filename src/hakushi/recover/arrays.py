@@ -236,8 +236,11 @@ def _array(
     here = first.disks - len(missing)
     if not here or (first.level != 1 and here < len(missing)):
         raise Malformed(f"too few members are here: {here} of {first.disks}")
-    if first.used > min(size for size in sizes if size):
-        raise Malformed("a member is smaller than what the array uses of each")
+    if first.used > max(sizes):
+        raise Malformed("every member is smaller than what the array uses of each")
+    for number, size in enumerate(sizes):
+        if size and size < first.used:
+            found.damage.append(f"{label}: member {number} ends {first.used - size} bytes early")
     for number in missing:
         found.damage.append(f"{label}: member {number} of {first.disks} is missing")
     layout = _layout(first, sizes, bool(missing))
