@@ -6,12 +6,14 @@ import hashlib
 import secrets
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hakushi import detect
 from hakushi.app import house, second_opinion
 from hakushi.app.restore import restore
 from hakushi.app.settings import AssessOptions
@@ -20,12 +22,13 @@ from hakushi.assess.case import Case, is_case
 from hakushi.assess.medium import Medium, binding, open_medium, open_set
 from hakushi.assess.pipeline import Step, Work
 from hakushi.lang import say as translate
-from hakushi.media import probe
+from hakushi.media import Memory, probe
 from hakushi.model import (
     Assessment,
     Damage,
     Drive,
     Extent,
+    Locator,
     Message,
     Refused,
     Unreadable,
@@ -36,6 +39,10 @@ from hakushi.model import (
 __all__ = ["AssessOptions", "Result", "Step", "assess_source"]
 
 _READ = 4 << 20
+
+_PACED, _SLOW, _WORTH_A_LOOK = 1 << 20, 60e6, 1 << 30
+"""Bytes that the search is measured on; bytes a second below which it is said to be slow; bytes of
+a source that make it worth the second that measuring takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,13 @@ def assess_source(
     case_path: Path | None = None,
     say: Callable[[Step], None] = _quiet,
     members: Sequence[str] = (),
+    key: bytes | None = None,
 ) -> Result:
     """Assesses a device, an image or ``sim:PATH``; resumes or answers from its case where it holds.
 
-    With ``members``, these together, and ``name`` is what they are called. Refused where nothing
-    can be opened or the case belongs to something else.
+    With ``members``, these together, and ``name`` is what they are called. A new case counts with
+    ``key``, so that its people can be counted `together` with another's. Refused where nothing can
+    be opened or the case belongs to something else.
     """
     began = time.monotonic()
     if options.second_opinion:
@@ -76,7 +85,7 @@ def assess_source(
         "sectors": binding(medium.source),
         "options": options.bound,
     }
-    case, key = _case(path, medium, bound, fresh=options.fresh)
+    case, key = _case(path, medium, bound, key, fresh=options.fresh)
     try:
         finished = case.get("summary")
         if finished is None:
@@ -110,12 +119,33 @@ def default_case(name: str) -> Path:
     return Path.cwd() / (Path(name.removeprefix("sim:")).name + ".hakushi")
 
 
-def _case(path: Path, medium: Medium, bound: dict[str, Any], *, fresh: bool) -> tuple[Case, bytes]:
+def shared_key(cases: Sequence[Path]) -> bytes:
+    """The counting key for the cases of one run: what an unfinished one has, else a fresh one."""
+    held = (house.read_key(path) for path in cases)
+    return next((key for key in held if key is not None), None) or secrets.token_bytes(32)
+
+
+def together(cases: Sequence[Path]) -> dict[str, Any] | None:
+    """How many people and firms some cases tell of in all, each counted once.
+
+    None where they did not count with one key, so that equal values cannot be told.
+    """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(closing(Case.open(path))) for path in cases]
+        keys = {case.get("counted") for case in opened}
+        if len(keys) != 1 or None in keys:
+            return None
+        return {"sources": len(opened), **summary.counted(opened)}
+
+
+def _case(
+    path: Path, medium: Medium, bound: dict[str, Any], shared: bytes | None, *, fresh: bool
+) -> tuple[Case, bytes]:
     """The case to work in, and its counting key: a new one, or one that still holds."""
     if fresh:
         purge(path)
     if not path.exists():
-        return _new_case(path, medium, bound)
+        return _new_case(path, medium, bound, shared)
     case = Case.open(path)
     known = case.get("bound")
     if known != bound:
@@ -133,9 +163,11 @@ def _case(path: Path, medium: Medium, bound: dict[str, Any], *, fresh: bool) -> 
     return case, key or b""
 
 
-def _new_case(path: Path, medium: Medium, bound: dict[str, Any]) -> tuple[Case, bytes]:
+def _new_case(
+    path: Path, medium: Medium, bound: dict[str, Any], shared: bytes | None
+) -> tuple[Case, bytes]:
     try:
-        key = house.new_key(path)
+        key = house.new_key(path, shared)
         case = Case(path, medium.source.locator, create=True)
     except (OSError, sqlite3.Error) as error:
         house.destroy_key(path)
@@ -147,6 +179,8 @@ def _new_case(path: Path, medium: Medium, bound: dict[str, Any]) -> tuple[Case, 
             )
         ) from None
     case.put({"bound": bound, "locator": str(medium.source.locator), "name": medium.root.name})
+    # Which key it counts with, without telling it: equal ones can be counted together.
+    case.put({"counted": hashlib.blake2b(key, digest_size=8, person=b"counting key").hexdigest()})
     return case, key
 
 
@@ -274,6 +308,41 @@ def not_looked_for() -> list[Message]:
         message("btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
         message("snapshots inside disk images; shadow copies"),
     ]
+
+
+def slow_search(names: Sequence[str], pace: Callable[[], float] | None = None) -> Message | None:
+    """Says that raw search is slow here, if it is and one of the sources is large.
+
+    Measured on a few random bytes: a missing library, and some versions of it, are fifty times
+    slower than others.
+    """
+    if not any(_large(Path(name.removeprefix("sim:"))) for name in names):
+        return None
+    measured = (pace or _pace)()
+    if measured >= _SLOW:
+        return None
+    return message(
+        "Searching raw bytes is slow here: {pace:,} MB/s a core, where more than {usual:,} is"
+        " usual. Check the installed hyperscan; the results are the same.",
+        pace=round(measured / 1e6),
+        usual=round(_SLOW / 1e6),
+    )
+
+
+def _large(path: Path) -> bool:
+    return path.is_block_device() or (path.is_file() and path.stat().st_size >= _WORTH_A_LOOK)
+
+
+def _pace() -> float:
+    """Bytes a second that one core searches."""
+    noise = Memory(secrets.token_bytes(_PACED), Locator.root("memory", "pace"))
+    detect.warm(house.prefilter_cache())
+    took = []
+    for _ in range(2):  # the first time loads what the second finds
+        began = time.perf_counter()
+        deque(detect.scan(noise, b""), 0)
+        took.append(time.perf_counter() - began)
+    return _PACED / min(took)
 
 
 def why_not(path: str, error: OSError) -> Message:

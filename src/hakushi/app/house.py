@@ -37,9 +37,9 @@ def key_path(case: Path) -> Path:
     return case.with_name(case.name + ".key")
 
 
-def new_key(case: Path) -> bytes:
-    """A fresh counting key, kept beside the case with mode 0600."""
-    key = secrets.token_bytes(32)
+def new_key(case: Path, key: bytes | None = None) -> bytes:
+    """A counting key, a fresh one unless given, kept beside the case with mode 0600."""
+    key = secrets.token_bytes(32) if key is None else key
     path = key_path(case)
     path.unlink(missing_ok=True)
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -98,6 +98,20 @@ def findings(case: Case) -> dict[str, tuple[int, int]]:
     return {kind: (a, b) for kind, (a, b) in sorted(out.items())}
 
 
+def counted(cases: Sequence[Case]) -> dict[str, Any]:
+    """``people`` and ``firms`` of one case, or of several that count with one key."""
+
+    def places(kinds: frozenset[str]) -> Iterator[persons.Place]:
+        for number, case in enumerate(cases):
+            for text, offset, kind, key in _places(case, kinds):
+                yield f"{number} {text}", offset, kind, key
+
+    return {
+        "people": asdict(persons.people(places(persons.PEOPLE))),
+        "firms": asdict(persons.firms(places(persons.FIRMS))),
+    }
+
+
 def _places(case: Case, kinds: Iterable[str]) -> Iterator[persons.Place]:
     """Labelled findings of some kinds in the order that `persons` wants."""
     every = sorted(kinds)
@@ -146,11 +160,11 @@ def summary(
     encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
-    people = persons.people(_places(case, persons.PEOPLE))
+    people = counted([case])
     law = duty.Found(
         labelled={kind: a for kind, (a, _) in found.items()},
         unlabelled=sum(b for _, b in found.values()),
-        people=(people.low, people.high),
+        people=(people["people"]["low"], people["people"]["high"]),
         my_numbers=_different(case, "my_number"),
         encrypted=len(encrypted),
         partial=cover.read < cover.bytes or bool(damage or failed),
@@ -189,8 +203,7 @@ def summary(
             for loc, kind in encrypted
         ],
         "findings": {kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in found.items()},
-        "people": asdict(people),
-        "firms": asdict(persons.firms(_places(case, persons.FIRMS))),
+        **people,
         "duty": [
             {
                 "rule": one.rule.id,

@@ -115,13 +115,22 @@ def assess(
     )
     if set_ and len(sources) < 2:
         raise Refused(message("--set needs all the members; one source alone is no set."))
+    slow = verb.slow_search(sources)
+    if slow is not None:
+        show.note(tell(slow))
     several = len(sources) > 1
     codes: list[int] = []
     told: list[dict[str, Any]] = []
+    finished: list[Path] = []
+    places = {
+        source: _place(case, source, several) or verb.default_case(source) for source in sources
+    }
+    key = verb.shared_key(list(places.values())) if several else None
     whole = f"{Path(sources[0].removeprefix('sim:')).name}-set"
     for source in (*sources, whole) if set_ else sources:
         members = tuple(sources) if set_ and source is whole else ()
-        code, result = _one(source, options, _place(case, source, several), members)
+        place = places.get(source) or _place(case, source, several)
+        code, result = _one(source, options, place, members, key)
         codes.append(code)
         if result is not None:
             told.append(result.summary)
@@ -131,21 +140,58 @@ def assess(
                 _report(result, _numbered(html, len(told), several), show_paths)
             if json_ != "-":
                 _tell(result)
+            if not members:
+                finished.append(result.case)
+    if len(finished) > 1:
+        _together(finished, told, loud=json_ != "-")
     if json_ is not None and (told or several):
         show.write_json(json_, told if several else told[0])
     return show.worst(codes)
 
 
 def _one(
-    source: str, options: verb.AssessOptions, case: Path | None, members: tuple[str, ...] = ()
+    source: str,
+    options: verb.AssessOptions,
+    case: Path | None,
+    members: tuple[str, ...],
+    key: bytes | None,
 ) -> tuple[int, verb.Result | None]:
     try:
         with show.progress(source) as say:
-            result = verb.assess_source(source, options, case, say, members)
+            result = verb.assess_source(source, options, case, say, members, key)
     except Refused as error:
         show.note(f"hakushi: {tell(error.message)}")
         return 5, None
     return CODES[result.verdict], result
+
+
+def _together(cases: list[Path], told: list[dict[str, Any]], *, loud: bool) -> None:
+    """How many people all sources tell of, each once; into each result, and for a person."""
+    every = verb.together(cases)
+    if every is None:
+        show.note(
+            tell(
+                message(
+                    "These cases were made in different runs: people on several of them cannot be"
+                    " told to be the same. --fresh counts them together."
+                )
+            )
+        )
+        return
+    for one in told:
+        one["together"] = every
+    if loud and every["people"]["high"]:
+        print(
+            tell(
+                message(
+                    "All {sources} together: about {best:,} people ({low:,} to {high:,}), each"
+                    " counted once. Firms: about {firms:,}.",
+                    sources=every["sources"],
+                    **every["people"],
+                    firms=every["firms"]["best"],
+                )
+            )
+        )
 
 
 def _record(record: Recording, of: Drive, result: verb.Result, code: int) -> int:

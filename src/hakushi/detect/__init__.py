@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.encodings import decode
-from hakushi.detect.prefilter import compiled as prefilter_database
-from hakushi.detect.prefilter import fast, warm
+from hakushi.detect.prefilter import warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
 from hakushi.detect.windows import scan
@@ -23,10 +22,8 @@ __all__ = [
     "Span",
     "decode",
     "detectors",
-    "fast",
     "find",
     "kinds",
-    "prefilter_database",
     "scan",
     "spans",
     "warm",

@@ -1,6 +1,7 @@
-"""Folding of characters one for one: full-width digits and signs to ASCII, so that rules are short.
+r"""Folding of characters one for one: full-width digits and signs to ASCII: rules stay short.
 
-Law: ``len(fold(s)) == len(s)``, so an offset in the folded text is one in the text.
+Laws: ``len(fold(s)) == len(s)``, so an offset in the folded text is one in the text; its decimal
+digits, which ``\d`` matches, are those of ASCII, whatever the script was.
 """
 
 from __future__ import annotations
@@ -13,19 +14,17 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_TABLE: dict[int, int] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_TABLE |= dict.fromkeys(
-    [0x3000, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F],
-    ord(" "),
-)
-_TABLE |= dict.fromkeys(
-    # hyphens, dashes, minus signs, box drawing lines and the like that people type between digits
-    [0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0x207B, 0x208B, 0x2500, 0xFE63],
-    ord("-"),
-)
+_SPACES = (0x3000, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F)
+_DASHES = (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0x207B, 0x208B, 0x2500, 0xFE63)
+"""Hyphens, dashes, minus signs, box drawing lines and the like that people type between digits."""
+
+_PLANES = 0x20000
+"""Code points of the planes that hold digits and signs."""
+
 _FEW = 1000
 """Characters below which a look-up in a dictionary is faster than waking NumPy."""
 
+_NO_DIGITS = re.compile("[^0-9]+")
 _LONG_VOWEL = re.compile("(?<=[0-9])[ーｰ](?=[0-9])")
 
 KANJI = "\u3400-\u9fff\uf900-\ufaff々〆\U00020000-\U0003ffff"
@@ -44,13 +43,13 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     if len(text) < _FEW:
-        folded = text.translate(_TABLE)
+        folded = text.translate(_table())
     else:
         import numpy as np
 
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        narrow = _lookup()[np.minimum(codes, 0xFFFF)]
-        codes = np.where(codes > 0xFFFF, codes, narrow)
+        narrow = _lookup()[np.minimum(codes, _PLANES - 1)]
+        codes = np.where(codes >= _PLANES, codes, narrow)
         folded = codes.tobytes().decode("utf-32-le", "surrogatepass")
     if "ー" in folded or "ｰ" in folded:
         folded = _LONG_VOWEL.sub("-", folded)
@@ -58,16 +57,25 @@ def fold(text: str) -> str:
 
 
 @cache
+def _table() -> dict[int, int]:
+    """Code points to the ASCII that they are read as."""
+    table = {code: ord(" ") for code in _SPACES} | {code: ord("-") for code in _DASHES}
+    table |= {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+    others = (code for code in range(0x80, _PLANES) if chr(code).isdecimal())
+    return table | {code: ord(str(int(chr(code)))) for code in others}
+
+
+@cache
 def _lookup() -> npt.NDArray[np.uint32]:
-    """The table over the basic plane, for long texts."""
+    """The same as an array, for long texts."""
     import numpy as np
 
-    table = np.arange(0x10000, dtype=np.uint32)
-    for code, twin in _TABLE.items():
+    table = np.arange(_PLANES, dtype=np.uint32)
+    for code, twin in _table().items():
         table[code] = twin
     return table
 
 
 def digits(value: str) -> str:
     """The ASCII digits of a folded value."""
-    return "".join(c for c in value if "0" <= c <= "9")
+    return _NO_DIGITS.sub("", value)

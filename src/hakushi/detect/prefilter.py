@@ -1,17 +1,19 @@
-r"""Where in raw bytes personal data may be: one hyperscan database over all rules and encodings.
+r"""Where in raw bytes personal data may be: hyperscan over all rules and encodings.
 
 A trigger is a word, in which ``\d`` stands for a digit, ``\k`` for a kanji and ``\s`` for at most
-one space; it is written out in every encoding. A shape is a pattern over ASCII; it also wakes in
-UTF-16. Matches are only places to look at: proof and context come after.
+one space; it is written out in every encoding. A shape is a pattern over printable ASCII, of
+7 characters or more; it is looked for in the runs of ASCII alone, of 8-bit and of 16-bit
+units, which are few bytes. Matches are only places to look at: proof and context come after.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from hakushi.detect import anchors, database
 from hakushi.detect.registry import detectors
@@ -53,7 +55,6 @@ _CLASSES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 _TOKEN = re.compile(r"\\([dks])|([^\\])")
-_ATOM = re.compile(r"(\[[^\]]+\]|\\d|\\\W|\(\?:|\)|[^\\\[(){}?])(\{\d+(?:,\d+)?\}|\?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,38 +84,25 @@ def written(word: str, encoding: str) -> str | None:
     return "".join(out)
 
 
-def widened(shape: str) -> str:
-    """A shape over ASCII as one over UTF-16: either byte order, since the last zero is left out."""
-    out = []
-    for atom, count in _ATOM.findall(shape):
-        if atom in ("(?:", ")"):
-            out.append(atom + count)
-        else:
-            out.append(f"(?:{atom}\\x00){count}" if count else f"{atom}\\x00")
-    last = re.fullmatch(r"\(\?:(.*)\\x00\)\{(\d+)\}", out[-1])
-    if last:
-        out[-1] = f"(?:{last[1]}\\x00){{{int(last[2]) - 1}}}{last[1]}"
-    return "".join(out).removesuffix("\\x00")
-
-
 @cache
 def patterns() -> tuple[Pattern, ...]:
-    """Every pattern that the rules ask for."""
+    """Every word that the rules ask for, in every encoding."""
     words: set[str] = set()
-    shapes: set[str] = set()
     for detector in detectors():
         words.update(w for w in (*detector.labels, *detector.literals) if _worth(w))
-        shapes.update(detector.shapes)
     found: dict[Pattern, None] = {}
     for encoding in WIDE:
         for word in sorted(words):
             expression = written(word, encoding)
             if expression is not None:
                 found[Pattern(expression.encode("ascii"), encoding)] = None
-    for shape in sorted(shapes):
-        found[Pattern(shape.encode("ascii"), ASCII)] = None
-        found[Pattern(widened(shape).encode("ascii"), ASCII16)] = None
     return tuple(found)
+
+
+@cache
+def shapes() -> tuple[bytes, ...]:
+    """Every shape that the rules ask for."""
+    return tuple(sorted({s.encode("ascii") for d in detectors() for s in d.shapes}))
 
 
 def _worth(word: str) -> bool:
@@ -124,61 +112,98 @@ def _worth(word: str) -> bool:
     return not bare.isascii() and (len(bare) > 2 or (kanji and len(bare) == 2))
 
 
-def compiled(path: Path | None = None) -> database.Compiled:
-    """The compiled database over `patterns`, kept in ``path``."""
-    import hyperscan
+class Search(Protocol):
+    """Looks for every pattern of one kind."""
 
-    every = [p.expression for p in patterns()]
-    return database.compiled(every, [hyperscan.HS_FLAG_DOTALL] * len(every), path)
+    def __call__(self, data: bytes) -> dict[str, list[int]]:
+        """For each family the ends of matches, at most one a bucket and parity."""
+        ...
 
 
 class Prefilter:
-    """The compiled database; any thread may call it."""
+    """The words over all bytes, the shapes over the runs of ASCII in them."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._database = compiled(path)
-        self._families = tuple(p.family for p in patterns())
+    def __init__(self, words: Search, shapes: Search) -> None:
+        self._words, self._shapes = words, shapes
 
     def __call__(self, data: bytes) -> dict[str, list[int]]:
-        """For each family the ends of matches, in order, at most one a bucket and parity."""
+        """For each family the ends of matches, in order."""
+        import numpy as np
+
+        from hakushi.detect import kernel
+
+        found = self._words(data)
+        for family, runs in zip((ASCII, ASCII16), kernel.gather(data), strict=True):
+            for ends in self._shapes(runs.data).values():
+                found[family] = runs.back(np.array(ends, np.int64)).tolist()
+        return {family: sorted(ends) for family, ends in found.items()}
+
+
+def _fast(patterns: Sequence[bytes], families: Sequence[str], path: Path | None) -> Search:
+    """With hyperscan, its database kept in ``path``; any thread may call it."""
+    import hyperscan
+
+    compiled = database.compiled(patterns, [hyperscan.HS_FLAG_DOTALL] * len(patterns), path)
+
+    def search(data: bytes) -> dict[str, list[int]]:
         buckets: dict[str, dict[int, int]] = {}
-        families = self._families
 
         def hit(id: int, _start: int, end: int, _flags: int, _context: object) -> None:
             buckets.setdefault(families[id], {}).setdefault(end >> _BUCKET << 1 | end & 1, end)
 
-        self._database.search(data, hit)
-        return {family: sorted(found.values()) for family, found in buckets.items()}
+        compiled.search(data, hit)
+        return {family: list(found.values()) for family, found in buckets.items()}
+
+    return search
 
 
-class Slow:
+def _slow(patterns: Sequence[bytes], families: Sequence[str]) -> Search:
     """The same with `re`, where hyperscan is missing: right, and some hundred times slower."""
+    groups: dict[str, list[bytes]] = {}
+    for expression, family in zip(patterns, families, strict=True):
+        groups.setdefault(family, []).append(expression)
+    compiled = {
+        f: re.compile(b"|".join(b"(?:%s)" % e for e in every), re.DOTALL)
+        for f, every in groups.items()
+    }
 
-    def __init__(self) -> None:
-        groups: dict[str, list[bytes]] = {}
-        for one in patterns():
-            groups.setdefault(one.family, []).append(one.expression)
-        self._patterns = {
-            f: re.compile(b"|".join(b"(?:%s)" % e for e in every), re.DOTALL)
-            for f, every in groups.items()
-        }
-
-    def __call__(self, data: bytes) -> dict[str, list[int]]:
-        out = {}
-        for family, pattern in self._patterns.items():
+    def search(data: bytes) -> dict[str, list[int]]:
+        out: dict[str, list[int]] = {}
+        for family, pattern in compiled.items():
             found: dict[int, int] = {}
             for match in pattern.finditer(data):
                 end = match.end()
                 found.setdefault(end >> _BUCKET << 1 | end & 1, end)
             if found:
-                out[family] = sorted(found.values())
+                out[family] = list(found.values())
         return out
 
+    return search
 
-_ready: dict[str, Callable[[bytes], dict[str, list[int]]]] = {}
+
+def fast(path: Path | None = None) -> Prefilter:
+    """With hyperscan; its databases are kept in and beside ``path``. Raises `database.Missing`."""
+    words = patterns()
+    beside = None if path is None else path.with_name(f"{path.name}.shapes")
+    return Prefilter(
+        _fast([p.expression for p in words], [p.family for p in words], path),
+        _fast(shapes(), [ASCII] * len(shapes()), beside),
+    )
 
 
-def ready() -> Callable[[bytes], dict[str, list[int]]]:
+def slow() -> Prefilter:
+    """Without hyperscan."""
+    words = patterns()
+    return Prefilter(
+        _slow([p.expression for p in words], [p.family for p in words]),
+        _slow(shapes(), [ASCII] * len(shapes())),
+    )
+
+
+_ready: dict[str, Prefilter] = {}
+
+
+def ready() -> Prefilter:
     """The prefilter of this process; `warm` chooses its cache."""
     if "it" not in _ready:
         warm()
@@ -188,12 +213,8 @@ def ready() -> Callable[[bytes], dict[str, list[int]]]:
 def warm(path: Path | None = None) -> None:
     """Compiles everything, or loads it from ``path``; a worker calls it once at its start."""
     try:
-        _ready["it"] = Prefilter(path)
+        _ready["it"] = fast(path)
         anchors.warm(None if path is None else path.with_name(f"{path.name}.anchors"))
     except (database.Missing, ImportError):
-        _ready["it"] = Slow()
-
-
-def fast() -> bool:
-    """Is the fast library there? Where not, the skins say that raw search is slow."""
-    return isinstance(ready(), Prefilter)
+        _ready["it"] = slow()
+    _ready["it"](bytes(8))  # compiles the kernels

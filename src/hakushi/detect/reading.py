@@ -235,19 +235,20 @@ def _whole_cell(kind: str, value: str) -> tuple[Detector, int, int] | None:
 
 
 @cache
-def _patterns(detector: Detector) -> tuple[tuple[Form, re.Pattern[str]], ...]:
-    return tuple((form, re.compile(form.pattern)) for form in detector.forms)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """When it is first asked for: all together take half a second."""
+    return re.compile(pattern)
 
 
 def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
     held: list[_Hit] = []
     failed = 0
     before: _Hit | None = None
-    for form, pattern in _patterns(detector):
+    for form in detector.forms:
         if not page.asks(detector.kind, form):
             continue
         prove = form.prove or detector.prove
-        for match in _matches(page, detector.kind, form, pattern):
+        for match in _matches(page, detector.kind, form):
             start, end = match.span("v")
             part = detector.narrow(page.folded[start:end])
             if part is None:
@@ -268,14 +269,13 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
         yield from held
 
 
-def _matches(
-    page: Page, kind: str, form: Form, pattern: re.Pattern[str]
-) -> Iterator[re.Match[str]]:
+def _matches(page: Page, kind: str, form: Form) -> Iterator[re.Match[str]]:
     """Where a form matches: everywhere, or only in the zones that it asks for."""
     if form.need is Need.LABEL:
         zones = page.labelled(kind)
     else:
         zones = page.near(form.near, form.before, form.after)
+    pattern = _compiled(form.pattern)
     seen: set[tuple[int, int]] = set()
     for low, high in zones:
         for match in pattern.finditer(page.folded, low, high):

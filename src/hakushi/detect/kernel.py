@@ -1,0 +1,158 @@
+"""The compiled part of the prefilter. Imported where it is used: it brings the compiler with it.
+
+Its functions stand at the top of a module, so that their machine code is found in the cache again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+SHORTEST = 7
+"""Characters that the shortest shape of ASCII has (``a@bc.de``)."""
+
+_BLOCK = 512
+"""Words of eight bytes that are looked at together."""
+
+_LOW, _HIGH = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
+_FROM_SPACE, _TO_TILDE = np.uint64(0x6060606060606060), np.uint64(0x0101010101010101)
+_GROUPS = np.uint64(0x0000008000000080)
+_FIRST = np.uint64(0x80)
+_BYTE, _UNIT, _GROUP = np.uint64(8), np.uint64(16), np.uint64(32)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _printable(word: Any) -> Any:
+    """The high bit of each byte of a word that is printable ASCII."""
+    low = word & _LOW
+    return (low + _FROM_SPACE) & ~(low + _TO_TILDE) & ~word & _HIGH
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _zeros(word: Any) -> Any:
+    """The high bit of each byte of a word that is zero."""
+    return ~(((word & _LOW) + _LOW) | word) & _HIGH
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _ascii(word: Any) -> Any:
+    """A bit for each half of a word that is four characters of ASCII."""
+    pairs = _printable(word)
+    pairs &= pairs >> _BYTE
+    return pairs & (pairs >> _UNIT) & _GROUPS
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _wide(word: Any) -> Any:
+    """A bit for each half of a word that is two characters of ASCII in 16 bits, in either order."""
+    plain, zero = _printable(word), _zeros(word)
+    little, big = plain & (zero >> _BYTE), zero & (plain >> _BYTE)
+    return ((little & (little >> _UNIT)) | (big & (big >> _UNIT))) & _GROUPS
+
+
+@numba.njit(cache=True, nogil=True)
+def _groups(words: Any, groups: Any) -> None:
+    """What `_ascii` or `_wide` see in each word: without a branch, so that many go at once."""
+    for i in range(len(words)):
+        groups[i] = _ascii(words[i]) | _wide(words[i])
+
+
+@numba.njit(cache=True, nogil=True)
+def _plain(byte: int) -> bool:
+    return 0x20 <= byte <= 0x7E
+
+
+@numba.njit(cache=True, nogil=True)
+def _whole_run(data: Any, at: int, done: int) -> Any:
+    """The run of printable bytes around ``at``."""
+    first, last = at, at + 1
+    while first > done and _plain(data[first - 1]):
+        first -= 1
+    while last < len(data) and _plain(data[last]):
+        last += 1
+    return first, last
+
+
+@numba.njit(cache=True, nogil=True)
+def _wide_run(data: Any, at: int, done: int) -> Any:
+    """The run of printable bytes and zeros, by turns, around a printable one at ``at``."""
+    first, last = at, at
+    while first - 2 >= done and data[first - 1] == 0 and _plain(data[first - 2]):
+        first -= 2
+    while last + 2 < len(data) and data[last + 1] == 0 and _plain(data[last + 2]):
+        last += 2
+    return first, last + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def runs(data: Any, out: Any, out16: Any, table: Any, table16: Any) -> Any:
+    """Copies each run of `SHORTEST` or more printable ASCII characters, with a zero behind it.
+
+    Runs of bytes go to ``out``, those of 16-bit units (``c 0 c 0 … c``, in either order) to
+    ``out16``, a byte a unit. The tables get where each began in ``data`` and where it stands in
+    its output; their last two entries how many there are, and the bytes copied. A run holds an
+    aligned group of four bytes: only around these is anything looked at byte by byte. The length of
+    ``data`` is a multiple of eight.
+    """
+    words = data.view(np.uint64)
+    count = filled = count16 = filled16 = done = done16 = 0
+    groups = np.empty(_BLOCK, np.uint64)
+    for block in range(0, len(words), _BLOCK):
+        _groups(words[block : block + _BLOCK], groups)
+        for i in range(block, min(len(words), block + _BLOCK)):
+            if groups[i - block] == 0:
+                continue
+            narrow, wide = _ascii(words[i]), _wide(words[i])
+            for at in range(8 * i, 8 * i + 8, 4):
+                if narrow & _FIRST and at >= done:
+                    first, done = _whole_run(data, at, done)
+                    if done - first >= SHORTEST:
+                        table[0, count], table[1, count] = first, filled
+                        count += 1
+                        out[filled : filled + done - first] = data[first:done]
+                        filled += done - first + 1
+                        out[filled - 1] = 0
+                elif wide & _FIRST and at >= done16:
+                    first, done16 = _wide_run(data, at + (data[at] == 0), done16)
+                    if done16 - first >= 2 * SHORTEST - 1:
+                        table16[0, count16], table16[1, count16] = first, filled16
+                        count16 += 1
+                        for k in range(first, done16, 2):
+                            out16[filled16] = data[k]
+                            filled16 += 1
+                        out16[filled16] = 0
+                        filled16 += 1
+                narrow, wide = narrow >> _GROUP, wide >> _GROUP
+    table[0, -1], table[1, -1] = count, filled
+    table16[0, -1], table16[1, -1] = count16, filled16
+
+
+class Runs:
+    """The runs of ASCII in some bytes, of 8-bit or 16-bit units, one behind the other."""
+
+    def __init__(self, out: Any, table: Any, unit: int) -> None:
+        count, filled = int(table[0, -1]), int(table[1, -1])
+        self.data: bytes = out[:filled].tobytes()
+        self.starts, self._places = table[0, :count], table[1, :count]
+        self._unit = unit
+
+    def back(self, ends: Any) -> Any:
+        """Where ends of matches in ``data`` lie in the bytes that came.
+
+        In 16-bit units that is behind the byte that is no zero.
+        """
+        index = np.searchsorted(self._places, ends - 1, "right") - 1
+        length = ends - self._places[index]
+        return self.starts[index] + self._unit * length - (self._unit - 1)
+
+
+def gather(data: bytes) -> tuple[Runs, Runs]:
+    """The runs of ASCII in some bytes, and those of ASCII in 16-bit units."""
+    padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
+    most = len(padded) // SHORTEST + 2
+    out, out16 = np.empty(len(padded) + most, np.uint8), np.empty(len(padded) + most, np.uint8)
+    table, table16 = np.empty((2, most), np.int64), np.empty((2, most), np.int64)
+    runs(padded, out, out16, table, table16)
+    return Runs(out, table, 1), Runs(out16, table16, 2)
