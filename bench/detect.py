@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hakushi import detect
+from hakushi.detect import persons
 from hakushi.media import Memory
 from hakushi.model import Extent, Finding, Locator, Source, Strength, Text
 
@@ -53,6 +54,9 @@ def measure(documents: Iterable[dict[str, Any]], show: int, raw: bool) -> None:
     mistakes: dict[str, list[str]] = defaultdict(list)
     encodings: Counter[str] = Counter()
     count = 0
+    places: list[persons.Place] = []
+    people: set[str] = set()
+    firms: set[str] = set()
     began = time.process_time()
     for document in documents:
         count += 1
@@ -65,6 +69,17 @@ def measure(documents: Iterable[dict[str, Any]], show: int, raw: bool) -> None:
         else:
             decoded = Text(text)
         found = detect.spans(decoded, b"bench")
+        places += [
+            (f"{count:06}", one.start, one.kind, one.value_key)
+            for one in found
+            if one.strength is Strength.LABELLED
+        ]
+        for _, _, name, *whose in document["spans"]:
+            if whose and whose[0] is not None:
+                if name in ("ORG", "CORPNUM"):
+                    firms.add(str(whose[0]))
+                elif name in ("PERSON", "KANA"):
+                    people.add(str(whose[0]))
         if not document["spans"]:
             for one in found:
                 negatives[f"{one.kind} {one.strength}"] += 1
@@ -80,6 +95,12 @@ def measure(documents: Iterable[dict[str, Any]], show: int, raw: bool) -> None:
     )
     for kind in sorted(scores):
         print(scores[kind].row(kind))
+    if people or firms:
+        for word, true, told in (
+            ("people", people, persons.people(places)),
+            ("firms", firms, persons.firms(places)),
+        ):
+            print(f"{word}: {len(true)} in truth, counted {told.low} / {told.best} / {told.high}")
     print("on negatives:", dict(negatives) or "none")
     if encodings:
         print("read in another encoding:", dict(encodings))

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable
 
+from hakushi.detect import postal
 from hakushi.detect.rules import corporate_number, drivers_licence, my_number
 
 SURNAMES = (
@@ -110,7 +111,9 @@ class Maker:
         return self.mark("email", f"{user}{self.rng.randint(1, 999)}@{host}")
 
     def postal(self) -> str:
-        return self.mark("postal_code", self.wide(f"{self.rng.randint(100, 989)}-{self.digits(4)}"))
+        while not postal.exists(code := self.digits(7)):
+            pass
+        return self.mark("postal_code", self.wide(f"{code[:3]}-{code[3:]}"))
 
     def address(self, building: bool = True) -> str:
         town = self.rng.choice(TOWNS)

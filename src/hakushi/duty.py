@@ -21,6 +21,8 @@ class Counted(StrEnum):
     MY_NUMBERS = "my_numbers"
     FINANCIAL = "financial"
     """People whose data may cost them money."""
+    SENSITIVE = "sensitive"
+    """People of whom forms about health, welfare or crime tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,16 @@ RULES = (
         ),
     ),
     Rule(
+        "appi-sensitive",
+        "APPI art. 26 and 68",
+        Counted.SENSITIVE,
+        0,
+        message(
+            "Firms and public bodies in Japan: data that need special care count from one person on"
+            " (APPI art. 26 and 68; here {high:,} forms about health, welfare or crime)."
+        ),
+    ),
+    Rule(
         "gdpr-33",
         "GDPR art. 33",
         Counted.PEOPLE,
@@ -87,6 +99,9 @@ RULES = (
         ),
     ),
 )
+
+SENSITIVE_KINDS = frozenset({"sensitive_form"})
+"""Kinds that tell of data which need special care."""
 
 FINANCIAL_KINDS = frozenset({"payment_card", "credential", "bank_account", "iban"})
 """Kinds from which harm to someone's money may come."""
@@ -126,11 +141,15 @@ class Crossing:
 
 def crossings(found: Found) -> tuple[Crossing, ...]:
     """Law: more of anything never crosses fewer thresholds."""
-    money = sum(found.labelled.get(kind, 0) for kind in FINANCIAL_KINDS)
+    money, care = (
+        sum(found.labelled.get(kind, 0) for kind in kinds)
+        for kinds in (FINANCIAL_KINDS, SENSITIVE_KINDS)
+    )
     counts = {
         Counted.PEOPLE: found.people,
         Counted.MY_NUMBERS: (found.my_numbers, found.my_numbers),
         Counted.FINANCIAL: (min(1, money), money),
+        Counted.SENSITIVE: (min(1, care), care),
     }
     every = (Crossing(rule, *counts[rule.counted]) for rule in RULES)
     return tuple(one for one in every if one.high > one.rule.over)
@@ -159,8 +178,8 @@ def notes(found: Found) -> tuple[Message, ...]:
         out.append(
             message(
                 "Health, criminal and other sensitive data, and a theft or sale, count from one"
-                " person on; this program tells neither. Whether there is a duty to report, a"
-                " person decides."
+                " person on; this program knows some such forms by their titles, and no theft."
+                " Whether there is a duty to report, a person decides."
             )
         )
     return tuple(out)

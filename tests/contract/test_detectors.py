@@ -119,6 +119,9 @@ def test_kinds_are_the_names_of_the_contract():
         "credential",
         "licence_plate",
         "us_ssn",
+        "ip_account",
+        "official_form",
+        "sensitive_form",
         "national_id",
     }
     assert set(detect.KINDS) <= known

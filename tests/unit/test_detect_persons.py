@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hakushi import detect
 from hakushi.detect.persons import GAP, Range, firms, people
+from hakushi.model import Strength, Text
 
 KINDS = ["person_name", "kana_name", "address", "postal_code", "phone", "birth_date", "my_number"]
 
@@ -105,3 +107,26 @@ def test_half_a_million_findings_are_counted():
     random.seed(3)
     found = people(rows("big", [person(n) for n in range(70_000)]))
     assert found.best == 70_000
+
+
+@pytest.mark.parametrize(
+    ("letter", "low", "best", "high"),
+    [
+        ("お問い合わせ先 課税課 担当：山田太郎 電話 045-671-2121\n", 0, 0, 1),
+        ("川崎市長 福田 紀彦\n〒210-8577 川崎市川崎区宮本町1\nTEL 044-200-2111\n", 0, 0, 1),
+        (
+            "担当：高橋実\n\n氏名：佐藤花子\n住所：東京都港区芝1-2-3\n生年月日：1970年1月2日\n",
+            1,
+            1,
+            2,
+        ),
+        ("ご担当 佐藤花子 様\n住所：東京都港区芝1-2-3\n", 1, 1, 1),
+    ],
+)
+def test_an_office_that_tells_of_itself_tells_of_nobody(letter, low, best, high):
+    found = [
+        ("letter", s.start, s.kind, s.value_key)
+        for s in detect.spans(Text(letter), b"key")
+        if s.strength is Strength.LABELLED
+    ]
+    assert people(found) == Range(low, best, high)

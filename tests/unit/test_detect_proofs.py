@@ -2,6 +2,7 @@
 
 import pytest
 
+from hakushi.detect import postal
 from hakushi.detect.rules import (
     birth_date,
     corporate_number,
@@ -12,7 +13,6 @@ from hakushi.detect.rules import (
     my_number,
     payment_card,
     phone,
-    postal_code,
     residence_card,
 )
 
@@ -109,11 +109,14 @@ def test_no_mail_addresses(address):
     assert not email.prove(address)
 
 
-def test_postal_codes_begin_in_sapporo():
-    assert postal_code.prove("0010010")
-    assert postal_code.prove("9998531")
-    assert not postal_code.prove("0001234")
-    assert not postal_code.prove("0081234")
+def test_postal_codes_are_those_of_the_lists():
+    assert all(postal.exists(code) for code in ("1000001", "0600000", "9071801", "1008914"))
+    assert not any(
+        postal.exists(code) for code in ("1009999", "0000001", "9999999", "100000", "٣٣")
+    )
+    assert postal.area("1009999")
+    assert not postal.area("0001234")
+    assert not postal.area("0081234")
 
 
 @pytest.mark.parametrize("number", ["01040013", "33120015", "01130012"])

@@ -168,11 +168,18 @@ def test_keys_tell_nothing_without_the_key():
     assert len(one.value_key) == 16
 
 
-def test_variant_kanji_of_a_name_are_one_name():
-    keys = {
-        detect.spans(Text(f"氏名：{name}"), KEY)[0].value_key
-        for name in ("渡邊 太郎", "渡邉太郎", "渡辺　太郎")
-    }
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("渡邊 太郎", "渡邉太郎", "渡辺　太郎"),
+        ("𠮷田惠子", "吉田恵子"),
+        ("山﨑 眞", "山崎真", "山﨑真"),
+        ("國澤龍一", "国沢竜一"),
+        ("\ufa19田 \ufa1b子", "神田福子"),
+    ],
+)
+def test_variant_kanji_of_a_name_are_one_name(names):
+    keys = {detect.spans(Text(f"氏名：{name}"), KEY)[0].value_key for name in names}
     assert len(keys) == 1
 
 

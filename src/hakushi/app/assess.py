@@ -208,7 +208,7 @@ def _run(
     """All phases, and the summary. What did not end makes the verdict no better."""
     case, key = kept
     with closing(house.engine(options.engine, options.jobs)) as engine:
-        work = Work(medium, case, engine, key, options.metadata, say)
+        work = Work(medium, case, engine, key, options.metadata, options.ocr, say)
         if options.sample:
             cover = _sampled(medium, case, work, sample.parse(options.sample))
             if options.second_opinion:
@@ -234,7 +234,7 @@ def _run(
         medium,
         judgement,
         cover,
-        not_looked_for=not_looked_for(),
+        not_looked_for=not_looked_for(pictures=options.ocr and not options.sample),
         failed=failed,
         elapsed=time.monotonic() - began,
     )
@@ -298,12 +298,15 @@ def _digest(medium: Medium) -> str | None:
     return digest.hexdigest()
 
 
-def not_looked_for() -> list[Message]:
-    """What this version does not look for at all: said, never passed over."""
+def not_looked_for(*, pictures: bool) -> list[Message]:
+    """What a run does not look for at all: said, never passed over. ``pictures``: it reads them."""
+    unread = message("personal data in pictures (--ocr reads the text in them)")
+    if pictures:
+        unread = message("handwriting, and text in pictures that stands on its side; HEIC, films")
     return [
+        unread,
         message("old records of file systems other than NTFS, FAT, exFAT, ext2-4 and XFS"),
         message("files in pieces far apart, and text in pieces, that no record names"),
-        message("personal data in pictures (no character recognition)"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
         message("btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
         message("snapshots inside disk images; shadow copies"),

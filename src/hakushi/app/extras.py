@@ -52,6 +52,7 @@ EXTRAS = {
         ),
         Extra("hsm", message("keys in hardware (PKCS#11)"), ("pkcs11",), 5, 15),
         Extra("server", message("logs in PostgreSQL"), ("pg8000",), 1, 3),
+        Extra("ocr", message("reading of text in pictures"), ("onnxruntime", "rapidocr"), 130, 330),
     )
 }
 

@@ -21,6 +21,7 @@ class AssessOptions:
     show_paths: bool = False
     recover: Path | None = None
     second_opinion: str | None = None
+    ocr: bool = False
     lang: str = "en"
 
     @property
@@ -30,5 +31,6 @@ class AssessOptions:
             "sample": self.sample,
             "raw": self.raw,
         }
-        # Cases of before this option keep their binding.
-        return told | ({"second_opinion": self.second_opinion} if self.second_opinion else {})
+        # Cases of before these options keep their binding.
+        told |= {"second_opinion": self.second_opinion} if self.second_opinion else {}
+        return told | ({"ocr": True} if self.ocr else {})

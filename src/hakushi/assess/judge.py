@@ -28,6 +28,7 @@ GRAVE_KINDS = frozenset(
         "employment_insurance",
         "us_ssn",
         "national_id",
+        "sensitive_form",
     }
 )
 """Kinds of which one labelled finding makes a leak grave: numbers that nobody changes at will, or

@@ -64,6 +64,7 @@ class Work:
     engine: Engine
     key: bytes
     metadata: bool = True
+    pictures: bool = False
     say: Callable[[Step], None] = lambda _step: None
     failed: list[tuple[str, str]] = field(default_factory=list)
     """(unit, why) of units that did not end in this run."""
@@ -241,6 +242,7 @@ class Work:
                 tuple(volumes[v] for v in sorted(above)),
                 tuple(batch),
                 self.key,
+                self.pictures,
             )
 
         query = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ from hakushi.recover import (
     Format,
     Measure,
     identify,
+    ocr,
     reach,
     records,
     registered,
@@ -128,6 +129,8 @@ class Inspect:
     """The artifacts that the locators of ``artifacts`` go through."""
     artifacts: tuple[Artifact, ...]
     key: bytes
+    pictures: bool = False
+    """Read the text in pictures, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,11 +428,11 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding |
         return known[locator]
 
     for artifact in unit.artifacts:
-        seconds = 120 + artifact.size / 1e6
+        seconds = (120 + artifact.size / 1e6) * (20 if unit.pictures else 1)
         budget = Budget.of(seconds=seconds, output=max(1 << 30, artifact.size * 20))
         try:
             inner = reach(source, artifact.locator, find)
-            yield from _inspect(inner, artifact, unit.key, budget)
+            yield from _inspect(inner, artifact, unit, budget)
         except (Malformed, Unreadable) as error:
             yield replace(artifact, complete=False)
             yield Damage(artifact.locator, str(error))
@@ -441,7 +444,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding |
 
 
 def _inspect(
-    source: Source, artifact: Artifact, key: bytes, budget: Budget
+    source: Source, artifact: Artifact, unit: Inspect, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     """One artifact and all that it holds: told once with its digest, then what is in it."""
     digest = _digest(source, budget)
@@ -457,7 +460,7 @@ def _inspect(
             measure = one.measure(source, budget)
             known = replace(known, kind=measure.kind or one.id if measure else one.id)
     yield known
-    yield from _inside(source, known, one, key, budget)
+    yield from _inside(source, known, one, unit, budget)
 
 
 def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
@@ -493,15 +496,15 @@ def _digest(source: Source, budget: Budget) -> str:
 
 
 def _inside(
-    source: Source, artifact: Artifact, one: Format | None, key: bytes, budget: Budget
+    source: Source, artifact: Artifact, one: Format | None, unit: Inspect, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     """Findings of its text (its raw bytes where it has none), and of what it holds."""
     told = False
-    if one is not None and one.text is not None:
+    for read in _readers(source, one, unit):
         try:
-            for text in one.text(source, budget):
-                told = True
-                yield from detect.find(text, _place(source, text), key)
+            for text in read(source, budget):
+                told = told or text.part != ocr.PART
+                yield from detect.find(text, _place(source, text), unit.key)
         except (Malformed, Unreadable) as error:
             told = False
             yield Damage(source.locator, str(error))
@@ -517,9 +520,19 @@ def _inside(
         except (Malformed, Unreadable) as error:
             yield Damage(source.locator, str(error))
     if not told and not held:
-        yield from detect.scan(source, key)
+        yield from detect.scan(source, unit.key)
     for child in held:
-        yield from _inspect_child(source, child, key, budget)
+        yield from _inspect_child(source, child, unit, budget)
+
+
+def _readers(
+    source: Source, one: Format | None, unit: Inspect
+) -> Iterator[Callable[[Source, Budget], Iterator[Text]]]:
+    """What gives the text of a file."""
+    if one is not None and one.text is not None:
+        yield one.text
+    if one is not None and unit.pictures and ocr.is_picture(source, one.id):
+        yield ocr.pages
 
 
 def _place(source: Source, text: Text) -> Locator:
@@ -530,14 +543,14 @@ def _place(source: Source, text: Text) -> Locator:
 
 
 def _inspect_child(
-    source: Source, child: Artifact, key: bytes, budget: Budget
+    source: Source, child: Artifact, unit: Inspect, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     if child.role is not Role.CONTENT or not child.size:
         yield child
         return
     try:
         inner = reach(source, child.locator, lambda _: child)
-        yield from _inspect(inner, child, key, budget.deeper())
+        yield from _inspect(inner, child, unit, budget.deeper())
     except Spent as error:
         yield child
         yield Damage(child.locator, str(error))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hakushi.app import assess as verb
+from hakushi.app import extras
 from hakushi.app.recording import Recording
 from hakushi.app.words import current, tell
 from hakushi.cli import show
@@ -78,6 +79,10 @@ def assess(
             help=tell(message("Ask another program, too (photorec), and add what it alone found.")),
         ),
     ] = None,
+    ocr: Annotated[
+        bool,
+        typer.Option("--ocr", help=tell(message("Read the text in pictures, too (slow)."))),
+    ] = False,
     show_paths: Annotated[
         bool, typer.Option("--show-paths", help=tell(message("Show full names in reports.")))
     ] = False,
@@ -110,11 +115,14 @@ def assess(
         keep_key=keep_key,
         show_paths=show_paths,
         second_opinion=second_opinion,
+        ocr=ocr,
         recover=recover,
         lang=current(),
     )
     if set_ and len(sources) < 2:
         raise Refused(message("--set needs all the members; one source alone is no set."))
+    if ocr:
+        extras.need("ocr", lambda one: show.note(tell(one)))
     slow = verb.slow_search(sources)
     if slow is not None:
         show.note(tell(slow))

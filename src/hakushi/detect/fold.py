@@ -7,6 +7,7 @@ digits, which ``\d`` matches, are those of ASCII, whatever the script was.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,26 @@ KANJI = "\u3400-\u9fff\uf900-\ufaff々〆\U00020000-\U0003ffff"
 HIRAGANA = "ぁ-ゖ"
 KATAKANA = "ァ-ヺー\uff66-\uff9f"
 
-VARIANTS = str.maketrans(
-    "髙﨑邊邉齋齊斎澤濵濱櫻國廣冨德眞惠榮嶋嶌壽彌髮瀨淸祐靜藏黑條龍萬",
-    "高崎辺辺斉斉斉沢浜浜桜国広富徳真恵栄島島寿弥髪瀬清祐静蔵黒条竜万",
+_GROUPS = (
+    "高髙 崎﨑嵜碕 辺邊邉 斉齊斎齋 沢澤 浜濱濵 桜櫻 国國圀 広廣 富冨 徳德"
+    " 真眞 恵惠 栄榮 島嶋嶌 寿壽 弥彌 髪髮 瀬瀨 清淸 静靜 蔵藏 黒黑 条條"
+    " 竜龍 万萬 当當 円圓 応應 桧檜 桑桒 館舘 関關 歓歡 気氣 亀龜 旧舊"
+    " 教敎 暁曉 郷鄕鄉 尭堯 薫薰 渓溪 鶏鷄 蛍螢 剣劍劔 県縣 検檢 権權"
+    " 厳嚴 晃晄 穂穗 児兒 収收 渋澁澀 粛肅 処處 緒緖 将將 奨奬 浄淨 譲讓"
+    " 穣穰 慎愼 晋晉 尽盡 粋粹 数數 摂攝 専專 戦戰 禅禪 壮壯 争爭 総總"
+    " 聡聰 荘莊 巣巢 続續 体體 台臺 滝瀧 単單 団團 昼晝 鋳鑄 庁廳 聴聽"
+    " 鎮鎭 転轉 伝傳 灯燈 稲稻 独獨 読讀 拝拜 売賣 麦麥 発發 抜拔 秘祕"
+    " 姫姬 払拂 仏佛 並竝 変變 弁辨瓣辯 峰峯 豊豐 宝寶寳 翻飜 槙槇 満滿"
+    " 柳栁 薬藥 訳譯 与與 予豫 余餘 誉譽 揺搖 謡謠 様樣 来來 頼賴 乱亂"
+    " 覧覽 緑綠 塁壘 礼禮 励勵 霊靈 歴歷 暦曆 恋戀 錬鍊 炉爐 郎郞 楼樓"
+    " 録錄 湾灣 吉𠮷 曽曾 角⻆ 増增 鉄鐵鐡 桝枡 壷壺 鴎鷗 祢禰 遥遙 凛凜"
+    " 淵渕渊 塩鹽 帰歸 鉱鑛 実實 写寫 学學 芸藝 絵繪 会會 覚覺 楽樂 勲勳"
+    " 経經 継繼 顕顯 双雙 対對 点點 党黨"
 )
+
+VARIANTS = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xF900, 0xFAE0)} | {
+    ord(c): one[0] for one in _GROUPS.split() for c in one[1:]
+}
 """Variant kanji that one person's name is written with, to one of them."""
 
 

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
+KEY = 16
+"""Bytes of a value's key. A longer one is of an office's own contact, and no sign of a person."""
+
 GAP = 600
 """Bytes or characters without a finding after which another record begins."""
 
@@ -84,17 +87,24 @@ def people(places: Iterable[Place]) -> Range:
     ``best``: records join where a name and something beside it agree, or two of the rest; one that
     is little more than a name tells of a further person only with an address beside it.
     ``low``: so many different own numbers of one kind, or birth dates, that no fewer people can
-    have. ``high``: only own numbers join, and every name that stands for itself is someone.
+    have. ``high``: only own numbers join, and every name that stands for itself is someone, those
+    of an office's own staff (a key longer than `KEY`) among them.
     """
-    every = [r for r in _records(places, PEOPLE) if _tells_of_someone(r)]
-    # The same record in two files is one: its hashes are equal.
-    records = [dict(one) for one in dict.fromkeys(tuple(sorted(r.items())) for r in every)]
+    told = list(places)
+    records = _different(place for place in told if len(place[3]) <= KEY)
+    everyone = _different((*place[:3], place[3][:KEY]) for place in told)
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
     best = _joined(full, _with_something, slight)
     least = max(len({r[kind] for r in records if kind in r}) for kind in _VETO)
     low = min(best, max(least, int(bool(records))))
-    return Range(low, best, max(best, _joined(records, _by_number)))
+    return Range(low, best, max(best, _joined(everyone, _by_number)))
+
+
+def _different(places: Iterable[Place]) -> list[_Record]:
+    """The records that tell of someone; the same in two files, of equal hashes, is one."""
+    every = (r for r in _records(places, PEOPLE) if _tells_of_someone(r))
+    return [dict(one) for one in dict.fromkeys(tuple(sorted(r.items())) for r in every)]
 
 
 def firms(places: Iterable[Place]) -> Range:

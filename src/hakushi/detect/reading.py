@@ -29,6 +29,9 @@ _REMEMBERED = 1 << 16
 """Values whose proof, mask and hash a process remembers: lists repeat the same people. Memory only;
 they never leave."""
 
+OWN_CONTACT = b"o"
+"""Behind the key of a value that an office tells of itself (問合せ先, 担当, 市長)."""
+
 _DATED = re.compile(r"[0-9年]")
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
@@ -340,8 +343,27 @@ def _settle(hits: list[_Hit]) -> list[_Hit]:
     return kept
 
 
+_OFFICE = re.compile(
+    r"(?:お?問い?合わ?せ|担当|発行者|発信者|差出人|[市区町村]長|知事|税務署長|代表電話)[^\n。様殿]{0,40}\Z"
+)
+"""Words behind which an office tells of itself."""
+
+_ADDRESSED = re.compile(r" {0,3}(?:御中|様|殿|さん)")
+_CONTACTS = frozenset({"person_name", "kana_name", "phone", "email", "address", "postal_code"})
+
+
+def _of_the_office(page: Page, hit: _Hit) -> bool:
+    """Does a letter tell of its own sender here, not of someone that it is about?"""
+    if hit.detector.kind not in _CONTACTS or page.cell(hit.start) is not None:
+        return False
+    before = page.folded[max(0, hit.start - 52) : hit.start]
+    return _OFFICE.search(before) is not None and not _ADDRESSED.match(page.folded, hit.end)
+
+
 def _span(page: Page, hit: _Hit, key: bytes) -> Span:
     masked, value = _told(hit.detector, page.folded[hit.start : hit.end], key)
+    if _of_the_office(page, hit):
+        value += OWN_CONTACT
     strength = Strength.LABELLED if hit.trust else Strength.UNLABELLED
     return Span(hit.detector.kind, hit.start, hit.end, strength, masked, value)
 

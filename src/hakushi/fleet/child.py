@@ -326,6 +326,9 @@ def serve(start: Callable[[Reader], Callable[[Any], Iterator[Any]]]) -> None:
 
 
 def _limit(memory: int, cpu: int, files: int) -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if allowed != resource.RLIM_INFINITY:
+        memory = min(memory, allowed)  # a worker is limited itself
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

