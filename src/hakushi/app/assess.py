@@ -308,7 +308,7 @@ def not_looked_for(*, pictures: bool) -> list[Message]:
         message("old records of file systems other than NTFS, FAT, exFAT, ext2-4 and XFS"),
         message("files in pieces far apart, and text in pieces, that no record names"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
-        message("btrfs, HFS+, APFS; arrays other than Linux's md and LVM"),
+        message("btrfs, APFS; deleted files of HFS+; arrays other than Linux's md and LVM"),
         message("snapshots inside disk images; shadow copies"),
     ]
 

@@ -65,6 +65,10 @@ class Entry:
     streams: tuple[Stream, ...]
 
 
+_CONTENT = {"ntfs": (_DATA,), "hfs": (4352, 4353)}
+"""Types of the streams that are a file's content; (1, 128) elsewhere. HFS+ has two forks."""
+
+
 @dataclass(slots=True)
 class Layout:
     """What a file system's own structures say, without The Sleuth Kit.
@@ -194,7 +198,7 @@ class _Artifacts:
         return State.LIVE if self.entry.live and self.entry.named else State.DELETED
 
     def _data_types(self) -> tuple[int, ...]:
-        return (_DATA,) if self.layout.type == "ntfs" else (1, _DATA)
+        return _CONTENT.get(self.layout.type, (1, _DATA))
 
     def _step(self, *parts: str) -> Locator:
         return self.source.locator.step(self.layout.id, "-".join(parts))

@@ -29,6 +29,8 @@ _TYPES = {
     "fat": pytsk3.TSK_FS_TYPE_FAT_DETECT,
     "exfat": pytsk3.TSK_FS_TYPE_EXFAT,
     "ext": pytsk3.TSK_FS_TYPE_EXT_DETECT,
+    "hfs": pytsk3.TSK_FS_TYPE_HFS_DETECT,
+    "iso9660": pytsk3.TSK_FS_TYPE_ISO9660_DETECT,
 }
 _ALLOC = 1
 _FILE_NAME, _DOS = 48, 2
@@ -72,15 +74,17 @@ class _Walk:
     def run(self) -> Iterator[Any]:
         for item in self._tree(int(self.fs.info.root_inum), ""):
             yield from self._add(item)
-        # NTFS records name their own place; elsewhere the library looks for what has none.
-        rest = (
-            self._unnamed()
-            if self.kind == "ntfs"
-            else self._tree(int(self.fs.info.last_inum), "$OrphanFiles")
-        )
-        for item in rest:
+        for item in self._rest():
             yield from self._add(item)
         yield self.batch
+
+    def _rest(self) -> Iterator[Any]:
+        """What no directory led to."""
+        if self.kind == "ntfs":  # its records name their own place
+            return self._unnamed()
+        if self.kind == "hfs":  # its last number is a file's, not the library's own folder
+            return iter(())
+        return self._tree(int(self.fs.info.last_inum), "$OrphanFiles")
 
     def _add(self, item: Any) -> Iterator[Any]:
         self.batch.append(item)
