@@ -309,6 +309,12 @@ class Drive:
     abilities: tuple[Ability, ...] = ()
     said_by: tuple[tuple[str, str], ...] = ()
     """(what, which source said so), where it matters or sources disagree."""
+    zoned: str = ""
+    """``host-aware`` or ``host-managed`` where its zones must be written in order."""
+    health: tuple[tuple[str, int | str], ...] = ()
+    """What it says of its health; empty where it says nothing."""
+    sed: tuple[tuple[str, int | str], ...] = ()
+    """What it says of its own encryption and locking; empty where it says nothing."""
 
 
 # --- what looking finds ------------------------------------------------------------------

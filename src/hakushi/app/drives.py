@@ -48,8 +48,9 @@ def drive_json(drive: Drive) -> dict[str, Any]:
             *({"name": a.name, "supported": a.supported, "why": a.why} for a in _others(drive)),
             *_techniques(drive),
         ],
-        "health": None,
-        "sed": None,
+        "zoned": drive.zoned or None,
+        "health": dict(drive.health) or None,
+        "sed": dict(drive.sed) or None,
         "said_by": dict(drive.said_by),
     }
 

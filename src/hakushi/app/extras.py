@@ -52,7 +52,13 @@ EXTRAS = {
         ),
         Extra("hsm", message("keys in hardware (PKCS#11)"), ("pkcs11",), 5, 15),
         Extra("server", message("logs in PostgreSQL"), ("pg8000",), 1, 3),
-        Extra("ocr", message("reading of text in pictures"), ("onnxruntime", "rapidocr"), 130, 330),
+        Extra(
+            "ocr",
+            message("reading of text in pictures"),
+            ("PIL", "cv2", "onnxruntime", "rapidocr"),
+            130,
+            330,
+        ),
     )
 }
 

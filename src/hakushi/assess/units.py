@@ -134,6 +134,14 @@ class Inspect:
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a file is looked into: the counting key, and whether text in pictures is read."""
+
+    key: bytes
+    pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """Look for findings in bytes of the medium that no inspected artifact holds."""
 
@@ -432,7 +440,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding |
         budget = Budget.of(seconds=seconds, output=max(1 << 30, artifact.size * 20))
         try:
             inner = reach(source, artifact.locator, find)
-            yield from _inspect(inner, artifact, unit, budget)
+            yield from _inspect(inner, artifact, How(unit.key, unit.pictures), budget)
         except (Malformed, Unreadable) as error:
             yield replace(artifact, complete=False)
             yield Damage(artifact.locator, str(error))
@@ -444,7 +452,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding |
 
 
 def _inspect(
-    source: Source, artifact: Artifact, unit: Inspect, budget: Budget
+    source: Source, artifact: Artifact, how: How, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     """One artifact and all that it holds: told once with its digest, then what is in it."""
     digest = _digest(source, budget)
@@ -460,7 +468,7 @@ def _inspect(
             measure = one.measure(source, budget)
             known = replace(known, kind=measure.kind or one.id if measure else one.id)
     yield known
-    yield from _inside(source, known, one, unit, budget)
+    yield from _inside(source, known, one, how, budget)
 
 
 def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
@@ -496,15 +504,15 @@ def _digest(source: Source, budget: Budget) -> str:
 
 
 def _inside(
-    source: Source, artifact: Artifact, one: Format | None, unit: Inspect, budget: Budget
+    source: Source, artifact: Artifact, one: Format | None, how: How, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     """Findings of its text (its raw bytes where it has none), and of what it holds."""
     told = False
-    for read in _readers(source, one, unit):
+    for read in _readers(source, one, how):
         try:
             for text in read(source, budget):
                 told = told or text.part != ocr.PART
-                yield from detect.find(text, _place(source, text), unit.key)
+                yield from detect.find(text, _place(source, text), how.key)
         except (Malformed, Unreadable) as error:
             told = False
             yield Damage(source.locator, str(error))
@@ -520,18 +528,18 @@ def _inside(
         except (Malformed, Unreadable) as error:
             yield Damage(source.locator, str(error))
     if not told and not held:
-        yield from detect.scan(source, unit.key)
+        yield from detect.scan(source, how.key)
     for child in held:
-        yield from _inspect_child(source, child, unit, budget)
+        yield from _inspect_child(source, child, how, budget)
 
 
 def _readers(
-    source: Source, one: Format | None, unit: Inspect
+    source: Source, one: Format | None, how: How
 ) -> Iterator[Callable[[Source, Budget], Iterator[Text]]]:
     """What gives the text of a file."""
     if one is not None and one.text is not None:
         yield one.text
-    if one is not None and unit.pictures and ocr.is_picture(source, one.id):
+    if one is not None and how.pictures and ocr.is_picture(source, one.id):
         yield ocr.pages
 
 
@@ -543,14 +551,14 @@ def _place(source: Source, text: Text) -> Locator:
 
 
 def _inspect_child(
-    source: Source, child: Artifact, unit: Inspect, budget: Budget
+    source: Source, child: Artifact, how: How, budget: Budget
 ) -> Iterator[Artifact | Finding | Damage]:
     if child.role is not Role.CONTENT or not child.size:
         yield child
         return
     try:
         inner = reach(source, child.locator, lambda _: child)
-        yield from _inspect(inner, child, unit, budget.deeper())
+        yield from _inspect(inner, child, how, budget.deeper())
     except Spent as error:
         yield child
         yield Damage(child.locator, str(error))

@@ -18,6 +18,7 @@ COMMANDS = {
     "case": message("Look into a case file, or remove it."),
     "dispose": message("Erase drives and prove it."),
     "drive": message("What a drive says of itself."),
+    "claims": message("What other programs' reports say was erased: claims, and no more."),
     "policy": message("What may be asked of an erasure."),
     "simulate": message("Virtual drives that can lie, hide and fail, to try things on."),
     "detect": message("Find personal data in files: the detectors alone."),

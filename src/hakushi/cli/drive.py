@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hakushi.app import drives as verb
+from hakushi.app.opinions import opinion_json, opinions
 from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import message
@@ -38,16 +39,28 @@ def show_(
     ],
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    told = verb.drive_json(verb.one_drive(device))
+    drive = verb.one_drive(device)
+    told = verb.drive_json(drive)
+    told["second_opinions"] = [opinion_json(one) for one in opinions(drive)]
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         _table(told)
 
 
+def _opinion(one: dict[str, Any]) -> None:
+    """What another program says: that it agrees, or in what it does not."""
+    word = one["why"] or "; ".join(one["differs"]) or tell(message("says the same"))
+    mark = "?" if one["why"] else "!" if one["differs"] else "="
+    print(f"{'':18} {mark} {one['tool']}: {show.clean(word)}")
+
+
 def _table(told: dict[str, Any]) -> None:
     for name, value in told.items():
-        if name == "abilities":
+        if name == "second_opinions":
+            for one in value:
+                _opinion(one)
+        elif name == "abilities":
             for ability in value:
                 yes = {True: "+", False: "-", None: "?"}[ability["supported"]]
                 print(f"{'':18} {yes} {ability['name']} {show.clean(ability['why'])}".rstrip())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from hakushi.media import ata, nvme, scsi
-from hakushi.media.commands import Transport
+from hakushi.media import ata, health, nvme, opal, scsi
+from hakushi.media.commands import AtaReply, NvmeReply, ScsiReply, Transport
 from hakushi.model import Ability, Drive, Malformed
 
 
@@ -21,10 +21,46 @@ def asked(drive: Drive, transport: Transport) -> Drive:
     if ask is None:
         return drive
     try:
-        return ask(drive, transport)
+        drive = ask(drive, transport)
     except (OSError, Malformed) as error:
         why = str(error)[:120]
         return replace(drive, said_by=(*drive.said_by, ("abilities", f"not answered: {why}")))
+    return replace(
+        drive,
+        health=_facts(lambda: _health(drive, transport)),
+        sed=_facts(lambda: _locking(drive, transport)),
+    )
+
+
+def _facts(ask: Callable[[], health.Facts]) -> health.Facts:
+    """What an answer says; a drive that does not answer these, or nonsense, says nothing."""
+    try:
+        return ask()
+    except (OSError, Malformed):
+        return ()
+
+
+def _health(drive: Drive, transport: Transport) -> health.Facts:
+    if drive.transport == "nvme":
+        log = transport.nvme(health.NVME_LOG)
+        return health.nvme(log.data) if log.ok else ()
+    if drive.transport == "scsi":
+        pages = (health.EXCEPTIONS, health.TEMPERATURE, health.GROWN)
+        answers = [transport.scsi(page) for page in pages]
+        return health.scsi(*(one.data if one.ok else b"" for one in answers))
+    told = transport.ata(health.SMART_DATA)
+    return health.ata(told.data, transport.ata(health.SMART_STATUS)) if told.ok else ()
+
+
+def _locking(drive: Drive, transport: Transport) -> health.Facts:
+    reply: AtaReply | NvmeReply | ScsiReply
+    if drive.transport == "nvme":
+        reply = transport.nvme(opal.NVME)
+    elif drive.transport == "scsi":
+        reply = transport.scsi(opal.SCSI)
+    else:
+        reply = transport.ata(opal.ATA)
+    return opal.discovered(reply.data) if reply.ok else ()
 
 
 def can(drive: Drive, name: str) -> Ability:
@@ -50,11 +86,12 @@ def _ata(drive: Drive, transport: Transport) -> Drive:
         _one("ata-security-erase", told.security and not why, why),
         _one("ata-security-erase-enhanced", told.enhanced and not why, why),
     ]
-    native = transport.ata(ata.NATIVE_MAX)
-    size = (native.lba + 1) * drive.logical_sector if native.ok else None
     said = [*drive.said_by, ("abilities", "IDENTIFY DEVICE")]
-    if size is not None:
-        said.append(("native_size", "READ NATIVE MAX ADDRESS EXT"))
+    answers = list(_largest(told, transport))
+    size = max((n for _, n in answers), default=0) * drive.logical_sector or None
+    if any(sectors == 0 for _, sectors in answers):
+        size = None  # one that knows of a hidden area answered nonsense
+    said += [("native_size", f"{name}: {sectors or 'nonsense'}") for name, sectors in answers]
     if not told.sound:
         said.append(("identity", "IDENTIFY DEVICE with a wrong checksum"))
     if told.serial and told.serial != drive.serial:
@@ -62,9 +99,30 @@ def _ata(drive: Drive, transport: Transport) -> Drive:
     return replace(
         drive,
         abilities=tuple(abilities),
-        native_size=size if size is not None else drive.native_size,
+        native_size=size,
         said_by=tuple(said),
     )
+
+
+def _largest(told: ata.Identity, transport: Transport) -> Iterator[tuple[str, int]]:
+    """How many sectors there are, by each command that knows of a hidden area: HPA, AMA, DCO. None
+    at all (0) where the answer is broken.
+    """
+    native = transport.ata(ata.NATIVE_MAX)
+    if native.ok:
+        yield "READ NATIVE MAX ADDRESS EXT", native.lba + 1
+    if told.accessible:
+        accessible = transport.ata(ata.ACCESSIBLE_MAX)
+        if accessible.ok:
+            yield "GET NATIVE MAX ADDRESS EXT", accessible.lba + 1
+    if told.overlay:
+        overlay = transport.ata(ata.CONFIGURATION)
+        if overlay.ok:
+            try:
+                sectors = ata.overlaid(overlay.data)
+            except Malformed:
+                sectors = 0
+            yield "DEVICE CONFIGURATION IDENTIFY", sectors
 
 
 def _usb(drive: Drive, transport: Transport) -> Drive:

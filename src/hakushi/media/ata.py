@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from hakushi.media.commands import Ata, AtaReply, exactly
+from hakushi.model import Malformed
 
 IDENTIFY = Ata(0xEC, wants=512)
 NATIVE_MAX = Ata(0x27)
 """READ NATIVE MAX ADDRESS EXT: the answer's LBA is the last address there is."""
+ACCESSIBLE_MAX = Ata(0x78)
+"""GET NATIVE MAX ADDRESS EXT (ACS-3 §7.2): where the accessible maximum address can be set."""
+CONFIGURATION = Ata(0xB1, feature=0xC2, wants=512)
+"""DEVICE CONFIGURATION IDENTIFY: what an overlay (DCO) may hide (ATA/ATAPI-7 §6.18)."""
 PASSWORD = b"hakushi".ljust(32, b"\0")
 """Known to everyone: a drive that a crash left locked can be opened again by anyone."""
 
@@ -48,6 +53,13 @@ class Identity:
     frozen: bool
     enhanced: bool
     """ENHANCED SECURITY ERASE is there."""
+    overlay: bool
+    """A device configuration overlay can be set."""
+    accessible: bool
+    """The accessible maximum address can be set."""
+    smart: bool
+    trusted: bool
+    """It speaks the TCG's protocols."""
     sound: bool
     """Its checksum holds, or it has none."""
 
@@ -82,8 +94,24 @@ def identity_of(data: bytes) -> Identity:
         locked=bool(state & 1 << 2),
         frozen=bool(state & 1 << 3),
         enhanced=bool(state & 1 << 5),
+        overlay=bool(words[83] & 1 << 11) and words[83] >> 14 == 1,
+        accessible=bool(words[119] & 1 << 8) and words[119] >> 14 == 1,
+        smart=bool(words[85] & 1),
+        trusted=bool(words[48] & 1) and words[48] >> 14 == 1,
         sound=not checked or sum(data[:512]) % 256 == 0,
     )
+
+
+def overlaid(data: bytes) -> int:
+    """Sectors that the drive has without its overlay, out of DEVICE CONFIGURATION IDENTIFY data.
+
+    Raises `Malformed` where the answer is short or its checksum is wrong: tools that took such
+    an answer for one invented sizes.
+    """
+    told = exactly(data, 512, "DEVICE CONFIGURATION IDENTIFY")
+    if told[510] != 0xA5 or sum(told) % 256:
+        raise Malformed("DEVICE CONFIGURATION IDENTIFY with a wrong checksum")
+    return int.from_bytes(told[6:14], "little") + 1
 
 
 def sanitize(what: Sanitize) -> Ata:

@@ -26,6 +26,21 @@ _ABORTED = AtaReply(0x51, 0x04)
 _READY = 0x50
 _ILLEGAL = ScsiReply(2, bytes([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0]))
 _CHUNK = 4 << 20
+_FAILING = 100
+"""Bad sectors from which on it says that it will fail."""
+
+HIDING = ("hides", "hides-ama", "hides-dco")
+"""The faults that hide sectors, each behind commands of its own."""
+
+_LEVEL_0 = bytes([0, 0, 0, 44 + 16, 0, 0, 0, 1]).ljust(48, b"\0") + bytes(
+    [0x00, 0x02, 0x10, 12, 0b001001, *bytes(11)]
+)
+"""Level 0 discovery: locking is there and off, the media are encrypted, no protocol to steer it."""
+
+_LOG_PAGES = {
+    0x2F: bytes([0x2F, 0, 0, 8, 0, 0, 0x03, 4, 0, 0, 31, 0]),
+    0x0D: bytes([0x0D, 0, 0, 6, 0, 0, 0x03, 2, 0, 31]),
+}
 
 
 class Drive(Protocol):
@@ -108,10 +123,12 @@ class Firmware:
         match command.command:
             case 0xEC:
                 return AtaReply(_READY, data=self._identify(state))
-            case 0x27:
-                return AtaReply(_READY, lba=self._drive.native // SECTOR - 1)
-            case 0x37:
-                return self._set_max(state, command)
+            case 0x27 | 0x37 | 0x78 | 0xB1:
+                return self._maximum(state, command)
+            case 0xB0:
+                return self._smart(command)
+            case 0x5C:
+                return AtaReply(_READY, data=_LEVEL_0)
             case 0xB4:
                 return self._ata_sanitize(state, command)
             case 0xF1 | 0xF2 | 0xF3 | 0xF4 | 0xF6:
@@ -124,8 +141,12 @@ class Firmware:
         _put(words, 10, self._drive.serial, 20)
         _put(words, 23, "1", 8)
         _put(words, 27, "Hakushi simulated ATA", 40)
-        words[59] = 0xF000
-        words[82], words[83] = 1 << 1 | 1 << 10, 1 << 10
+        hides = self._hides()
+        words[48], words[59] = 1 << 14 | 1, 0xF000
+        words[82] = 1 | 1 << 1 | (1 << 10 if hides != "hides-ama" else 0)
+        words[83] = 1 << 14 | 1 << 10 | (1 << 11 if hides == "hides-dco" else 0)
+        words[85] = 1
+        words[119] = 1 << 14 | (1 << 8 if hides == "hides-ama" else 0)
         words[87] = 1 << 8
         words[60], words[61] = min(sectors, 0xFFFFFFF) & 0xFFFF, min(sectors, 0xFFFFFFF) >> 16
         words[100:104] = struct.unpack("<4H", struct.pack("<Q", sectors))
@@ -142,14 +163,47 @@ class Firmware:
     def _frozen(self) -> bool:
         return "frozen" in self._drive.faults
 
-    def _set_max(self, state: State, command: Ata) -> AtaReply:
-        if command.lba != self._drive.native // SECTOR - 1:
+    def _hides(self) -> str:
+        """In which way it hides sectors; a host protected area where it is not said."""
+        return next((one for one in HIDING if one in self._drive.faults), HIDING[0])
+
+    def _maximum(self, state: State, command: Ata) -> AtaReply:
+        """The commands of the host protected area, of the accessible maximum, of the overlay."""
+        last, hides = self._drive.native // SECTOR - 1, self._hides()
+        match command.command, command.feature:
+            case 0x27, _ if hides == "hides-ama":
+                return _ABORTED
+            case 0x27, _:
+                below = hides == "hides-dco" and not state.opened
+                return AtaReply(_READY, lba=self._drive.size // SECTOR - 1 if below else last)
+            case 0x78, 0 if hides == "hides-ama":
+                return AtaReply(_READY, lba=last)
+            case 0xB1, 0xC2 if hides == "hides-dco":
+                return AtaReply(_READY, data=_overlay(last))
+        sets = {"hides": (0x37, 0), "hides-ama": (0x78, 1), "hides-dco": (0xB1, 0xC3)}[hides]
+        whole = command.lba == last or hides == "hides-dco"
+        if (command.command, command.feature) != sets or not whole:
             return _ABORTED
         if not self._lies():
             self._drive.unhide()
             state.opened = True
             keep(self._path, state)
         return AtaReply(_READY)
+
+    def _smart(self, command: Ata) -> AtaReply:
+        bad = self._drive.faults.get("bad-sectors") or 0
+        if command.feature == 0xDA:
+            return AtaReply(_READY, lba=(0x2CF4 if bad >= _FAILING else 0xC24F) << 8)
+        if command.feature != 0xD0:
+            return _ABORTED
+        data = bytearray(512)
+        facts = ((5, 0), (9, 12345), (12, 321), (194, 31), (197, bad), (198, bad))
+        for number, (attribute, raw) in enumerate(facts):
+            at = 2 + 12 * number
+            data[at : at + 5] = bytes([attribute, 0, 0, 100, 100])
+            data[at + 5 : at + 11] = raw.to_bytes(6, "little")
+        data[511] = -sum(data) % 256
+        return AtaReply(_READY, data=bytes(data))
 
     def _ata_sanitize(self, state: State, command: Ata) -> AtaReply:
         if command.feature == ata.Sanitize.STATUS:
@@ -206,6 +260,13 @@ class Firmware:
                 one = (bytes([0x48, 0, 0, action, 0, 1, 0, 10]) for action in scsi.Sanitize)
                 listed = b"".join(one)
                 return ScsiReply(0, data=len(listed).to_bytes(4, "big") + listed)
+            case 0x4D:
+                return ScsiReply(0, data=_LOG_PAGES.get(cdb[2] & 0x3F, bytes(4)))
+            case 0x37:
+                bad = self._drive.faults.get("bad-sectors") or 0
+                return ScsiReply(0, data=bytes([0, 0x0D]) + (8 * min(bad, 8191)).to_bytes(2, "big"))
+            case 0xA2:
+                return ScsiReply(0, data=_LEVEL_0)
             case 0x48:
                 what = scsi.Sanitize(cdb[1] & 0x1F) if cdb[1] & 0x1F in set(scsi.Sanitize) else None
                 if what is None or self._frozen():
@@ -246,12 +307,26 @@ class Firmware:
                 progress = state.progress * 65535 // 100
                 page = progress.to_bytes(2, "little") + bytes([code, 0])
                 return NvmeReply(0, data=page.ljust(512, b"\0"))
+            case 0x02 if command.cdw10 & 0xFF == 0x02:
+                return NvmeReply(0, data=self._health())
+            case 0x82:
+                return NvmeReply(0, data=_LEVEL_0)
             case 0x80:
                 if self._frozen():
                     return NvmeReply(0x002)
                 self._erase("CRYPTO" if command.cdw10 >> 9 & 7 == nvme.Erase.CRYPTO else "BLOCK")
                 return NvmeReply(0)
         return NvmeReply(0x001)
+
+    def _health(self) -> bytes:
+        bad = self._drive.faults.get("bad-sectors") or 0
+        data = bytearray(512)
+        data[0] = 4 if bad >= _FAILING else 0
+        data[1:3] = (273 + 31).to_bytes(2, "little")
+        data[3:6] = bytes([100, 10, 7])
+        for at, value in ((112, 321), (128, 12345), (160, bad)):
+            data[at : at + 16] = value.to_bytes(16, "little")
+        return bytes(data)
 
     def _controller(self) -> bytes:
         data = bytearray(4096)
@@ -305,6 +380,15 @@ class Firmware:
                 limit = min(limit, after)
         for at in range(0, limit, _CHUNK):
             self._drive.lay(at, make(min(_CHUNK, limit - at)))
+
+
+def _overlay(last: int) -> bytes:
+    """DEVICE CONFIGURATION IDENTIFY data: the true maximum, and a sound checksum."""
+    data = bytearray(512)
+    data[6:14] = last.to_bytes(8, "little")
+    data[510] = 0xA5
+    data[511] = -sum(data) % 256
+    return bytes(data)
 
 
 def _sense(state: State) -> bytes:

@@ -145,6 +145,7 @@ def _block(path: Path, node: Node) -> Drive:
         transport=_transport(whole),
         logical_sector=_number(_text(queue / "logical_block_size")) or SECTOR,
         physical_sector=_number(_text(queue / "physical_block_size")) or SECTOR,
+        zoned={"none": ""}.get(zoned := _text(queue / "zoned"), zoned),
         rotational={"0": False, "1": True}.get(_text(queue / "rotational")),
         read_only=node.attribute("ro") == "1",
         held_by=linux.users(node),

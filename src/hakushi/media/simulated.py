@@ -68,6 +68,16 @@ FAULTS = (
     Fault("drops-writes-after", message("Stores so much and silently drops the rest."), "BYTES"),
     Fault("frozen", message("Its firmware refuses every command that erases.")),
     Fault("hides", message("The last bytes are hidden (a host protected area)."), "BYTES"),
+    Fault(
+        "hides-ama",
+        message("The last bytes are hidden behind the accessible maximum address (ATA)."),
+        "BYTES",
+    ),
+    Fault(
+        "hides-dco",
+        message("The last bytes are hidden by a device configuration overlay (ATA)."),
+        "BYTES",
+    ),
     Fault("keeps-key", message("A cryptographic erase says success and leaves the data readable.")),
     Fault("loses-cache", message("Flush is a lie: a power cut loses the last 32 MiB written.")),
     Fault("says-success", message("Answers success to every command and does nothing.")),
@@ -115,7 +125,7 @@ class Identity:
 
     @property
     def addressable(self) -> int:
-        return self.size - (self.faults.get("hides") or 0)
+        return self.size - sum(self.faults.get(one) or 0 for one in firmware.HIDING)
 
     @property
     def capacity(self) -> int:
@@ -195,7 +205,12 @@ def _check(
                 content=content.size,
             )
         )
-    for name in ("hides", "aliases"):
+    hiding = [one for one in firmware.HIDING if one in faults]
+    if len(hiding) > 1 or (bus != "ata" and set(hiding) - {"hides"}):
+        raise Refused(
+            message("A drive hides sectors in one way; {name} is of ATA drives.", name=hiding[-1])
+        )
+    for name in (*firmware.HIDING, "aliases"):
         value = faults.get(name)
         if value is not None and (not 0 < value < size or value % SECTOR):
             raise Refused(
