@@ -12,6 +12,8 @@ from hakushi.custody import claims
 from hakushi.custody.claims import Claim
 from hakushi.model import Malformed, Refused, message
 
+__all__ = ["Claim", "claim_json", "of", "outcome", "recorded"]
+
 SCHEMA = "hakushi.claims/1"
 _TECHNIQUE = "claimed"
 

@@ -12,7 +12,6 @@ from hakushi.app import log as logs
 from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.cli.record import LOG, RECORD_AS, written
-from hakushi.custody.claims import Claim
 from hakushi.model import Refused, message
 
 
@@ -51,7 +50,7 @@ def claims(
     return code
 
 
-def _record(one: Claim, digest: str, signers: list[str], log: Path | None) -> int:
+def _record(one: verb.Claim, digest: str, signers: list[str], log: Path | None) -> int:
     if not one.serial:
         show.note(tell(message("A claim without a serial number was not recorded.")))
         return 4
@@ -59,7 +58,7 @@ def _record(one: Claim, digest: str, signers: list[str], log: Path | None) -> in
     return written(lambda: verb.recorded(one, digest, signers, place))
 
 
-def _tell(one: Claim) -> None:
+def _tell(one: verb.Claim) -> None:
     print(
         show.clean(
             tell(
