@@ -166,7 +166,7 @@ def _erase(
     def step(at: disposing.Step) -> None:
         say(serial, Step(str(at.phase), at.done, at.total))
 
-    assess = disposing.assess_afterwards(1)
+    assess = disposing.assess_afterwards(1, options.policy)
     return disposing.dispose_all([f"sim:{place}"], options, assess, step)[0]
 
 

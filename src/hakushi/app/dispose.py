@@ -24,12 +24,26 @@ from hakushi.app.recording import Recording
 from hakushi.app.words import current, tell
 from hakushi.media import probe
 from hakushi.media.device import Device, check_free, claim
-from hakushi.model import Drive, Extents, Message, Refused, Verdict, message
-from hakushi.sanitize import Fill, Order, Outcome, Plan, Policy, Progress, Result, find_policy, plan
+from hakushi.model import Extents, Message, Refused, Verdict, message
+from hakushi.sanitize import (
+    Fill,
+    Order,
+    Outcome,
+    Plan,
+    Policy,
+    Progress,
+    ReadBack,
+    Result,
+    find_policy,
+    plan,
+)
 from hakushi.sanitize.journal import Journal, open_journal
 
 SCHEMA = "hakushi.disposal/1"
 REFUSED = "refused"
+
+_LEAST_BOUND, _BOUND_SHARE = 1 << 20, 400
+"""Bytes, and the part of a drive, that a sampled assessment after a sampled read-back bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +289,7 @@ def _job(
             logging.getLogger("hakushi").exception("bug")
             why = message("This is our own error ({what}).", what=type(error).__name__)
             disposal = replace(disposal, reasons=(why,), bug=True)
-    return _recorded(disposal, made, options, _known(disposal, made))
+    return _recorded(disposal, made, options, _known(disposal, made, ""))
 
 
 def _half_way(why: str) -> Message:
@@ -304,7 +318,7 @@ def _dispose(
         evidence=journal.path.with_suffix(".json"),
     )
     try:
-        disposal, summary = _look_again(disposal, made.drive, journal, assess, say)
+        disposal, summary = _look_again(disposal, made, journal, assess, say)
         # Written before the journal is finished: a kill in between must not leave it without.
         told = _write(disposal, made, options, result, summary, began)
         disposal = _recorded(disposal, made, options, told)
@@ -358,10 +372,10 @@ def _driven(work: Generator[Progress, None, Result], name: str, say: Say) -> Res
 
 
 def _look_again(
-    disposal: Disposal, drive: Drive, journal: Journal, assess: Assess, say: Say
+    disposal: Disposal, made: Plan, journal: Journal, assess: Assess, say: Say
 ) -> tuple[Disposal, dict[str, Any] | None]:
     """The verdict, by the same assessment as for any drive; never one from before the erasure."""
-    case = journal.path.with_suffix(".hakushi")
+    case, drive = journal.path.with_suffix(".hakushi"), made.drive
     try:
         verdict, summary = assess(disposal.name, case, say)
     except Refused as error:
@@ -371,23 +385,31 @@ def _look_again(
         # What was hidden may have been opened since.
         drive = probe.probe(disposal.name)
     hiding = probe.hidden(drive)
-    if verdict is Verdict.CLEAN and hiding is not None:
+    sampled = made.policy.read_back is ReadBack.SAMPLE
+    if verdict is Verdict.CLEAN and (hiding is not None or sampled):
         verdict = Verdict.INCONCLUSIVE
     return replace(disposal, verdict=verdict), summary
 
 
-def assess_afterwards(drives: int) -> Assess:
-    """The assessment for `dispose_all`; the drives share this machine's cores."""
+def assess_afterwards(drives: int, policy: str) -> Assess:
+    """The assessment for `dispose_all`; the drives share this machine's cores.
+
+    After a policy that reads back a sample it reads one, too.
+    """
     from hakushi.app.assess import assess_source
     from hakushi.app.settings import AssessOptions
 
     jobs = max(1, len(os.sched_getaffinity(0)) // max(1, drives))
-    options = AssessOptions(fresh=True, jobs=jobs, lang=current())
+    every = AssessOptions(fresh=True, jobs=jobs, lang=current())
 
     def assess(name: str, case: Path, say: Say) -> tuple[Verdict, dict[str, Any]]:
         def step(at: Any) -> None:
             say(Step(name, message("assessing"), at.done, at.of))
 
+        options = every
+        if find_policy(policy).read_back is ReadBack.SAMPLE:
+            most = max(_LEAST_BOUND, probe.probe(name).size // _BOUND_SHARE)
+            options = replace(every, sample=f"{most}@99%")
         try:
             result = assess_source(name, options, case, step)
         except Refused as why:
@@ -415,7 +437,7 @@ def _write(
     """The evidence: everything that was known and done, fsynced. No personal data."""
     assert disposal.evidence is not None
     assert made.technique is not None
-    plain = _known(disposal, made) | {
+    plain = _known(disposal, made, result.verification) | {
         "schema": "hakushi.disposal-evidence/1",
         "tool": f"hakushi {__version__}",
         "began": began,
@@ -441,14 +463,14 @@ def _write(
     return plain
 
 
-def _known(disposal: Disposal, made: Plan) -> dict[str, Any]:
+def _known(disposal: Disposal, made: Plan, verification: str) -> dict[str, Any]:
     """What the log needs to know, however it ended."""
     assert made.technique is not None
     return {
         "policy": made.policy.id,
         "technique": made.technique.id,
         "method": made.technique.method.value,
-        "verification": "full read-back" if disposal.outcome == Outcome.COMPLETED else "",
+        "verification": verification if disposal.outcome == Outcome.COMPLETED else "",
         "outcome": disposal.outcome,
         "verdict": disposal.verdict,
     }

@@ -88,7 +88,7 @@ def dispose(
     )
     if plan:
         return _plan(devices, options, json_)
-    assess = verb.assess_afterwards(len(devices))
+    assess = verb.assess_afterwards(len(devices), policy)
     with _progress() as say:
         done = verb.dispose_all(devices, options, assess, say)
     if json_ != "-":

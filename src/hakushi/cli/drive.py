@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from hakushi.model import message
 
 app = typer.Typer(no_args_is_help=True)
 
+_COLUMN = 20
 _JSON = typer.Option("--json", help=tell(message("As JSON.")))
 
 
@@ -52,21 +54,54 @@ def _opinion(one: dict[str, Any]) -> None:
     """What another program says: that it agrees, or in what it does not."""
     word = one["why"] or "; ".join(one["differs"]) or tell(message("says the same"))
     mark = "?" if one["why"] else "!" if one["differs"] else "="
-    print(f"{'':18} {mark} {one['tool']}: {show.clean(word)}")
+    print(f"{'':{_COLUMN}} {mark} {one['tool']}: {show.clean(word)}")
+
+
+_FIELDS = {
+    "path": message("Path"),
+    "model": message("Model"),
+    "serial": message("Serial number"),
+    "wwn": message("World wide name"),
+    "firmware": message("Firmware"),
+    "transport": message("Transport"),
+    "logical_sector": message("Logical sector"),
+    "physical_sector": message("Physical sector"),
+    "size": message("Addressable bytes"),
+    "native_size": message("Native bytes"),
+    "hidden": message("Hidden area"),
+    "rotational": message("Rotational"),
+    "read_only": message("Read-only"),
+    "held_by": message("Used by"),
+    "zoned": message("Zoned"),
+    "health": message("Health, as it says"),
+    "sed": message("Self-encryption"),
+    "said_by": message("Said by"),
+}
+_YES_NO = {True: message("yes"), False: message("no")}
 
 
 def _table(told: dict[str, Any]) -> None:
-    for name, value in told.items():
-        if name == "second_opinions":
+    for key, value in told.items():
+        name = _wide(tell(_FIELDS[key]) if key in _FIELDS else key)
+        if key == "second_opinions":
             for one in value:
                 _opinion(one)
-        elif name == "abilities":
+        elif key == "abilities":
             for ability in value:
                 yes = {True: "+", False: "-", None: "?"}[ability["supported"]]
-                print(f"{'':18} {yes} {ability['name']} {show.clean(ability['why'])}".rstrip())
+                print(
+                    f"{'':{_COLUMN}} {yes} {ability['name']} {show.clean(ability['why'])}".rstrip()
+                )
         elif isinstance(value, dict):
             text = "; ".join(f"{k}: {v}" for k, v in value.items() if v not in (None, ""))
-            print(f"{name:18} {show.clean(text) or '-'}")
+            print(f"{name} {show.clean(text) or '-'}")
         else:
             text = ", ".join(value) if isinstance(value, list) else value
-            print(f"{name:18} {'-' if text in (None, '') else show.clean(str(text))}")
+            text = tell(_YES_NO[text]) if isinstance(text, bool) else text
+            print(f"{name} {'-' if text in (None, '') else show.clean(str(text))}")
+
+
+def _wide(text: str) -> str:
+    """Padded to a column; Japanese characters are two wide."""
+    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return text + " " * max(0, _COLUMN - width)

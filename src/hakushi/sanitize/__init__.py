@@ -16,7 +16,14 @@ from hakushi.model import Drive, Extents, Message, message
 from hakushi.plugins import load
 from hakushi.sanitize.fill import Fill, Keystream, Served
 from hakushi.sanitize.journal import Journal
-from hakushi.sanitize.policy import Method, Policy, PowerCycle, builtin_policies, find_policy
+from hakushi.sanitize.policy import (
+    Method,
+    Policy,
+    PowerCycle,
+    ReadBack,
+    builtin_policies,
+    find_policy,
+)
 
 __all__ = [
     "Fill",
@@ -30,6 +37,7 @@ __all__ = [
     "Policy",
     "PowerCycle",
     "Progress",
+    "ReadBack",
     "Rejected",
     "Result",
     "Served",
@@ -45,7 +53,7 @@ class Outcome(StrEnum):
     """What is known of an erasure, from reading back."""
 
     COMPLETED = "completed"
-    """Every byte was read back, past any cache, and is what was written."""
+    """What the policy asks for was read back, past any cache, and is what was written."""
     FAILED = "failed"
     """Some bytes were not written, or are not what was written."""
     UNKNOWN = "unknown"
@@ -80,6 +88,8 @@ class Result:
     failed: Extents
     reasons: tuple[Message, ...]
     passes: tuple[Pass, ...] = ()
+    verification: str = "full read-back"
+    """How much was read back, in the log's words."""
     raw: tuple[str, ...] = ()
     """What was sent to the drive and what it said, as it was."""
 

@@ -22,6 +22,8 @@ _KEYS = {
     "power_cycle",
     "operators",
 }
+_MAY = {"read_back"}
+"""Keys that a policy may leave out: then everything is read back."""
 
 
 class Method(StrEnum):
@@ -43,6 +45,14 @@ class PowerCycle(StrEnum):
     NEVER = "never"
     IF_POSSIBLE = "if-possible"
     REQUIRED = "required"
+
+
+class ReadBack(StrEnum):
+    """How much of what was written is read back."""
+
+    FULL = "full"
+    SAMPLE = "sample"
+    """A tenth, spread over the drive (NIST SP 800-88 Rev. 1, section 4.7.2): never called clean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class Policy:
     zeros_after: bool
     power_cycle: PowerCycle
     operators: int
+    read_back: ReadBack = ReadBack.FULL
 
 
 def builtin_policies() -> tuple[Policy, ...]:
@@ -101,8 +112,8 @@ def _read(path: Path) -> Policy:
 
 def _policy(id: str, plain: dict[str, Any]) -> Policy:
     """Strict: a key that is missing, misspelt or of another type must not weaken a policy."""
-    if plain.keys() != _KEYS:
-        raise ValueError(f"keys missing or unknown: {sorted(plain.keys() ^ _KEYS)}")
+    if plain.keys() - _MAY != _KEYS:
+        raise ValueError(f"keys missing or unknown: {sorted((plain.keys() - _MAY) ^ _KEYS)}")
     texts = [plain["standard"], *plain["techniques"]]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("standard and techniques are texts")
@@ -120,6 +131,7 @@ def _policy(id: str, plain: dict[str, Any]) -> Policy:
         plain["zeros_after"],
         PowerCycle(plain["power_cycle"]),
         plain["operators"],
+        ReadBack(plain.get("read_back", ReadBack.FULL)),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def write(
     def room(extent: Extent) -> bool:
         return extent.end - kept <= REWRITTEN
 
-    with closing(_in_order(one, kept, size, room)) as chunks:
+    with closing(_in_order(one, _chunks(kept, size), room)) as chunks:
         for extent, (failed, why) in chunks:
             fresh |= Extents(failed)
             hopeless = hopeless + 1 if failed == [extent] else 0
@@ -79,9 +79,16 @@ def write(
     return ""
 
 
-def read_back(reader: Reader, unit: int, fill: Fill) -> Generator[Progress, None, Seen]:
-    """Reads everything through a fresh handle and compares it with the fill."""
+def read_back(
+    reader: Reader, unit: int, fill: Fill, parts: Sequence[Extent] | None = None
+) -> Generator[Progress, None, Seen]:
+    """Reads everything, or these parts in order, through a fresh handle and compares it with the
+    fill.
+    """
     size, hopeless = reader.size, 0
+    whole = parts is None
+    todo = list(parts or ()) or [Extent(0, size)]
+    total, done = sum(part.length for part in todo), 0
     differing, unreadable = Extents(), Extents()
     own = threading.local()
 
@@ -90,20 +97,27 @@ def read_back(reader: Reader, unit: int, fill: Fill) -> Generator[Progress, None
             own.view = memoryview(buffer(CHUNK))
         return _check(reader, extent, own.view[: extent.length], fill, unit)
 
-    with closing(_in_order(one, 0, size, lambda _: True)) as chunks:
+    pieces = (chunk for part in todo for chunk in _chunks(part.offset, part.end))
+    with closing(_in_order(one, pieces, lambda _: True)) as chunks:
         for extent, (wrong, lost) in chunks:
+            done += extent.length
             differing = _coarse(differing | Extents(wrong), size)
             unreadable = _coarse(unreadable | Extents(lost), size)
             hopeless = hopeless + 1 if lost == [extent] else 0
             if hopeless >= _HOPELESS:
                 rest = Extents([Extent(extent.end, size - extent.end)])
                 return Seen(differing, unreadable | rest)
-            yield Progress(fill.reading, extent.end, size)
+            yield Progress(fill.reading, extent.end if whole else done, size if whole else total)
     return Seen(differing, unreadable)
 
 
+def _chunks(start: int, end: int) -> Iterator[Extent]:
+    """What is done at once, in order."""
+    return (Extent(at, min(CHUNK, end - at)) for at in range(start, end, CHUNK))
+
+
 def _in_order(
-    one: Callable[[Extent], T], start: int, size: int, room: Callable[[Extent], bool]
+    one: Callable[[Extent], T], chunks: Iterator[Extent], room: Callable[[Extent], bool]
 ) -> Generator[tuple[Extent, T], None, None]:
     """Runs ``one`` over every chunk in a few threads and gives the answers in order.
 
@@ -111,15 +125,12 @@ def _in_order(
     """
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sweep")
     under_way: deque[tuple[Extent, Future[T]]] = deque()
-    at = start
+    following = next(chunks, None)
     try:
-        while at < size or under_way:
-            while at < size and len(under_way) < _DEPTH:
-                extent = Extent(at, min(CHUNK, size - at))
-                if not room(extent):
-                    break
-                under_way.append((extent, pool.submit(one, extent)))
-                at = extent.end
+        while following is not None or under_way:
+            while following is not None and len(under_way) < _DEPTH and room(following):
+                under_way.append((following, pool.submit(one, following)))
+                following = next(chunks, None)
             extent, answer = under_way.popleft()
             yield extent, answer.result()
     finally:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hakushi.media.device import Device, Reader, differences
 from hakushi.media.probe import hidden
@@ -24,8 +25,10 @@ from hakushi.sanitize import (
     Pass,
     PowerCycle,
     Progress,
+    ReadBack,
     Result,
     Technique,
+    sampling,
 )
 from hakushi.sanitize.fill import Fill, Keystream, Zeros
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
@@ -75,6 +78,8 @@ class _Report:
     passes: list[Pass]
     cycled: bool = False
     cached: bool = False
+    read: list[Extent] = field(default_factory=list)
+    """What the last pass read back."""
 
     @property
     def notes(self) -> tuple[Message, ...]:
@@ -95,6 +100,13 @@ class _Report:
         return tuple(out)
 
 
+def _to_read(order: Order, device: Device) -> list[Extent]:
+    """What is read back: all, or the policy's sample, chosen only now that all is written."""
+    if order.policy.read_back is ReadBack.FULL:
+        return [Extent(0, device.size)]
+    return sampling.parts(device.size, max(device.unit, _CANARY), random.SystemRandom())
+
+
 def _fills(order: Order, key: bytes) -> list[Fill]:
     keystream: Fill = order.stream or Keystream(key, CHUNK)
     return [keystream, *([Zeros(CHUNK)] if order.policy.zeros_after else [])]
@@ -112,7 +124,8 @@ def _one(
             report.cycled = True
         with closing(device.reopen()) as reader:
             report.cached |= not reader.direct
-            seen = yield from read_back(reader, device.unit, fill)
+            report.read = _to_read(order, device)
+            seen = yield from read_back(reader, device.unit, fill, report.read)
     except (OSError, Refused) as error:
         seen = None
         why = message("It could not be opened for reading back: {why}.", why=str(error))
@@ -209,9 +222,7 @@ def _last_look(device: Device, order: Order, journal: Journal, report: _Report) 
                 *report.notes,
             ),
         )
-    done = message(
-        "All {bytes:,} bytes were read back and are what was written.", bytes=device.size
-    )
+    done = _what_was_read(device.size, report.read)
     doubts = [why for why in (hidden(drive),) if why]
     why: Message | None = None
     if order.policy.power_cycle is PowerCycle.REQUIRED and not report.cycled:
@@ -220,7 +231,36 @@ def _last_look(device: Device, order: Order, journal: Journal, report: _Report) 
         why = message("It cannot be read past the page cache, which may have answered for it.")
     if why is not None:
         return Result(Outcome.UNKNOWN, Extents(), (why, done, *doubts, *report.notes))
-    return Result(Outcome.COMPLETED, Extents(), (done, *doubts, *report.notes))
+    return Result(
+        Outcome.COMPLETED,
+        Extents(),
+        (done, *doubts, *report.notes),
+        verification=_verification(device.size, report.read),
+    )
+
+
+def _verification(size: int, read: list[Extent]) -> str:
+    """The same for the log, where words are English."""
+    missed = sampling.bound(size, read)
+    if not missed:
+        return "full read-back"
+    part = sum(one.length for one in read)
+    return f"sampled read-back: {part} of {size} bytes, {missed} bytes at {sampling.CONFIDENCE} %"
+
+
+def _what_was_read(size: int, read: list[Extent]) -> Message:
+    """What the last pass proves: everything, or a sample with its bound."""
+    missed = sampling.bound(size, read)
+    if not missed:
+        return message("All {bytes:,} bytes were read back and are what was written.", bytes=size)
+    return message(
+        "A sample was read back and is what was written: {read:,} of {bytes:,} bytes. More than"
+        " {missed:,} bytes left as they were would have shown, with {confidence} % confidence.",
+        read=sum(one.length for one in read),
+        bytes=size,
+        missed=missed,
+        confidence=sampling.CONFIDENCE,
+    )
 
 
 # --- canaries ----------------------------------------------------------------------------
