@@ -37,6 +37,8 @@ TABLE = {
     ("bad-sectors", 7): (("failed", "inconclusive"), SILENT, SILENT),
     # Opened first where the bus has a command for it.
     ("hides", MIB): (DONE, {"ata": DONE, "*": SILENT}, {"ata": DONE, "*": SILENT}),
+    ("hides-ama", MIB): (DONE, DONE, DONE),
+    ("hides-dco", MIB): (DONE, DONE, DONE),
     ("aliases", 4 * MIB): (("failed", "clean"), DONE, DONE),
     ("zeros-until-power-cycle",): (LIE, LIE, LIE),
     ("loses-cache",): (LIE, DONE, DONE),
@@ -78,8 +80,18 @@ def _name(fault):
     return "=".join(str(part) for part in fault) or "healthy"
 
 
-@pytest.mark.parametrize("technique", [t.id for t in all_techniques()])
-@pytest.mark.parametrize("fault", TABLE, ids=_name)
+ATA_ONLY = ("hides-ama", "hides-dco")
+"""Faults that a drive of another bus cannot have."""
+
+CELLS = [
+    pytest.param(fault, one.id, id=f"{_name(fault)}-{one.id}")
+    for fault in TABLE
+    for one in all_techniques()
+    if fault[:1] == () or fault[0] not in ATA_ONLY or bus_of(one.id) == "ata"
+]
+
+
+@pytest.mark.parametrize(("fault", "technique"), CELLS)
 def test_what_is_said(fault, technique, tmp_path):
     path = tmp_path / "d"
     named = {fault[0]: fault[1] if len(fault) > 1 else None} if fault else {}

@@ -7,12 +7,14 @@ from hakushi.app import house
 from hakushi.assess import triage
 from hakushi.model import SECTOR
 from hakushi.recover.grammar import jpeg_scan
+from hakushi.recover.grammar.crc32c import crc32c
 
 
 def warm() -> None:
     """Fills the caches, so that the first drive does not wait for the compilers."""
     triage.classify(bytes(SECTOR))
     jpeg_scan.warm()
+    crc32c(bytes(16))
     detect.warm(house.prefilter_cache())
 
 
