@@ -71,7 +71,7 @@ def gone(source: Source) -> list[tuple[Artifact, str]]:
     """Files of the old nodes that are called complete, each with its content's digest."""
     budget = Budget.of(seconds=60)
     (kind,) = (one for one in records.registered() if one.id == "btrfs")
-    every = [one for one in kind.read(source, ground(source, budget), budget)]
+    every = list(kind.read(source, ground(source, budget), budget))
     found = [one for one in every if isinstance(one, Artifact)]
     volumes = {one.locator: one for one in found if one.role is Role.VOLUME}
     out = []

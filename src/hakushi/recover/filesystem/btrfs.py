@@ -263,7 +263,7 @@ def _zeros(length: int) -> Iterator[bytes]:
 
 
 def member(source: Source, step: str) -> Source:
-    """The bytes of a file by its locator step (``ROOT-INODE``), where they do not lie as they are."""
+    """The bytes of a file by its locator step (``ROOT-INODE``), where they do not lie plain."""
     root, _, number = step.partition("-")
     if not (root.isdecimal() and number.isdecimal() and len(step) < 42):
         raise Malformed(f"no file is called {step[:60]!r}")

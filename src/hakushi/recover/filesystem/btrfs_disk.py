@@ -1,5 +1,5 @@
-"""btrfs as it lies on a disk (after the kernel's on-disk format document): superblock, chunks, nodes
-of trees, inodes, extents. Everything is little-endian, and nothing is believed unchecked.
+"""btrfs as it lies on a disk (after the kernel's on-disk format document): superblock, chunks,
+nodes of trees, inodes, extents. Everything is little-endian, and nothing is believed unchecked.
 """
 
 from __future__ import annotations
@@ -335,7 +335,6 @@ class Trees:
                 keys = [(k.objectid, k.type, k.offset) for k, _ in children]
                 first = bisect_right(keys, (low.objectid, low.type, low.offset)) - 1
                 children = children[max(0, first) :]
-                low = low if depth else low
             stack.extend((where, depth + 1) for _, where in reversed(children))
 
     def items(self, root: int, objectid: int) -> Iterator[Item]:

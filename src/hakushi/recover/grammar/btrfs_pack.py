@@ -66,73 +66,80 @@ def _lzo_frame(data: bytes, size: int) -> bytes:
 def lzo1x(data: bytes, most: int) -> bytes:
     """LZO1X (after the kernel's description of its stream). Raises Malformed."""
     try:
-        return _lzo1x(data, most)
+        return _Lzo(data, most).all()
     except IndexError:
         raise Malformed("LZO: it ends early") from None
 
 
-def _lzo1x(data: bytes, most: int) -> bytes:
-    out = bytearray()
-    at = state = 0
+class _Lzo:
+    """A stream of LZO1X. ``state``: how many literals came last; 4 stands for a run of them."""
 
-    def run(length: int, base: int) -> int:
+    def __init__(self, data: bytes, most: int) -> None:
+        self.data, self.most = data, most
+        self.at = self.state = 0
+        self.out = bytearray()
+
+    def all(self) -> bytes:
+        if self.data[0] > 17:
+            self.at = 1
+            self._literals(self.data[0] - 17)
+            self.state = min(4, self.data[0] - 17)
+        while True:
+            op = self._byte()
+            if op < 16 and self.state == 0:
+                self._literals(self._length(op, 15) + 3)
+                self.state = 4
+                continue
+            length, distance, self.state = self._match(op)
+            if not distance:
+                return bytes(self.out)
+            if distance > len(self.out) or len(self.out) + length > self.most:
+                raise Malformed("LZO: outside its page")
+            for _ in range(length):
+                self.out.append(self.out[-distance])
+            self._literals(self.state)
+
+    def _byte(self) -> int:
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def _literals(self, count: int) -> None:
+        if self.at + count > len(self.data):
+            raise IndexError
+        self.out += self.data[self.at : self.at + count]
+        self.at += count
+
+    def _length(self, said: int, base: int) -> int:
         """A length that zeros continue."""
-        nonlocal at
-        if length:
-            return length
-        while data[at] == 0:
-            length += 255
-            at += 1
-            if length > most:
+        if said:
+            return said
+        more = 0
+        while (byte := self._byte()) == 0:
+            more += 255
+            if more > self.most:
                 raise Malformed("LZO: too long")
-        length += base + data[at]
-        at += 1
-        return length
+        return base + more + byte
 
-    first = data[0]
-    if first > 17:
-        at = 1
-        count = first - 17
-        out += data[at : at + count]
-        at += count
-        state = min(4, count)
-    while True:
-        op = data[at]
-        at += 1
-        if op < 16 and state == 0:
-            count = run(op, 15) + 3
-            if at + count > len(data):
-                raise IndexError
-            out += data[at : at + count]
-            at += count
-            state = 4
-            continue
+    def _pair(self) -> tuple[int, int]:
+        """A distance, and how many literals follow."""
+        value = self._byte() | self._byte() << 8
+        return value >> 2, value & 3
+
+    def _match(self, op: int) -> tuple[int, int, int]:
+        """(length, distance, literals behind it); a distance of 0 is the end."""
         if op >= 64:
             length = 3 + (op >> 5 & 1) if op < 128 else 5 + (op >> 5 & 3)
-            distance = (data[at] << 3) + (op >> 2 & 7) + 1
-            at += 1
-            state = op & 3
-        elif op >= 32:
-            length = run(op & 31, 31) + 2
-            low = data[at] | data[at + 1] << 8
-            at += 2
-            distance, state = (low >> 2) + 1, low & 3
-        elif op >= 16:
-            length = run(op & 7, 7) + 2
-            low = data[at] | data[at + 1] << 8
-            at += 2
-            distance, state = ((op & 8) << 11) + (low >> 2), low & 3
-            if not distance:
-                return bytes(out)
-            distance += 0x4000
-        else:
-            distance = (op >> 2) + (data[at] << 2) + (1 if state < 4 else 2049)
-            length = 2 if state < 4 else 3
-            at += 1
-            state = op & 3
-        if distance > len(out) or len(out) + length > most:
-            raise Malformed("LZO: outside its page")
-        for _ in range(length):
-            out.append(out[-distance])
-        out += data[at : at + state]
-        at += state
+            return length, (self._byte() << 3) + (op >> 2 & 7) + 1, op & 3
+        if op >= 32:
+            length = self._length(op & 31, 31) + 2
+            distance, state = self._pair()
+            return length, distance + 1, state
+        if op >= 16:
+            length = self._length(op & 7, 7) + 2
+            distance, state = self._pair()
+            distance += (op & 8) << 11
+            return length, distance + 0x4000 if distance else 0, state
+        distance = (self._byte() << 2) + (op >> 2) + 1
+        if self.state < 4:
+            return 2, distance, op & 3
+        return 3, distance + 2048, op & 3
