@@ -34,7 +34,7 @@ def main() -> None:
     verb.add_argument("--out", type=Path, default=ROOT / "tests/images")
     verb.set_defaults(run=_tests)
     verb = verbs.add_parser("scenario", help="a volume for the bench, and its manifest")
-    verb.add_argument("name", choices=sorted(scenarios.SCENARIOS))
+    verb.add_argument("name", choices=sorted({*scenarios.SCENARIOS, *scenarios.DISKS}))
     verb.add_argument("out", type=Path)
     verb.add_argument("--size", type=int, default=256, help="MiB")
     verb.set_defaults(run=_scenario)

@@ -20,6 +20,10 @@ def _forget_hint(image: Path) -> None:
         out.write(struct.pack("<I", 0xFFFFFFFF))
 
 
+_OTHERS = ("xfs", "btrfs")
+"""Kinds that The Sleuth Kit does not read."""
+
+
 class Job:
     """A volume's image, the files planted on it and the seed that draws them."""
 
@@ -49,7 +53,7 @@ class Job:
         NTFS and ext: in rounds, a piece of each file a round. FAT and exFAT: into the gaps that
         every other of a row of small files leaves when deleted (``unit``: bytes of a cluster).
         """
-        if self.kind.startswith(("ntfs", "ext")):
+        if self.kind.startswith(("ntfs", "ext", *_OTHERS)):
             self._in_rounds(files)
         else:
             self._make_gaps(unit, sum(len(file.data) for file in files))
@@ -85,7 +89,10 @@ class Job:
             _forget_hint(self.image)
 
     def _learn(self, files: Sequence[Planted]) -> None:
-        oracle.locate(self.image, files)
+        if self.kind in _OTHERS:
+            oracle.locate_by_content(self.image, files)
+        else:
+            oracle.locate(self.image, files)
         self.planted += files
 
     def delete(self, files: Sequence[Planted]) -> None:
@@ -104,5 +111,5 @@ class Job:
 
     def finish(self) -> list[Planted]:
         """Everything planted, with whether its bytes are still there."""
-        oracle.check(self.image, self.planted)
+        oracle.check(self.image, self.planted, everywhere=self.kind in _OTHERS)
         return self.planted

@@ -85,6 +85,37 @@ def locate(image: Path, files: Sequence[Planted]) -> None:
         one.runs = _data_runs(entry, system.info.block_size)
 
 
+BLOCK = 4096
+
+
+def locate_by_content(image: Path, files: Sequence[Planted]) -> None:
+    """The same where The Sleuth Kit knows no such file system: by the blocks of the content itself.
+
+    Bytes that many files share may be found in the place of another; a file that is smaller than
+    a block, or packed into a record, has no runs.
+    """
+    whole = image.read_bytes()
+    places: dict[bytes, list[int]] = {}
+    for at in range(0, len(whole), BLOCK):
+        places.setdefault(hashlib.md5(whole[at : at + BLOCK]).digest(), []).append(at)  # noqa: S324
+    for one in files:
+        one.runs = _by_blocks(one.data, places)
+
+
+def _by_blocks(data: bytes, places: dict[bytes, list[int]]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    following = -1
+    for start in range(0, len(data), BLOCK):
+        block = data[start : start + BLOCK].ljust(BLOCK, b"\0")
+        found = places.get(hashlib.md5(block).digest())  # noqa: S324
+        if not found:
+            return []
+        at = following if following in found else found[0]
+        runs.append((at, BLOCK))
+        following = at + BLOCK
+    return _merged(runs)
+
+
 def _records(whole: bytes) -> bytes:
     """Every NTFS file record of an image, one after the other, its update sequence undone."""
     out, at = bytearray(), whole.find(b"FILE")
@@ -99,8 +130,11 @@ def _records(whole: bytes) -> bytes:
     return bytes(out)
 
 
-def check(image: Path, files: Sequence[Planted]) -> None:
-    """Says of every file whether its bytes are still there, from the image alone."""
+def check(image: Path, files: Sequence[Planted], *, everywhere: bool = False) -> None:
+    """Says of every file whether its bytes are still there, from the image alone.
+
+    ``everywhere``: files without runs may lie anywhere, not in NTFS records alone.
+    """
     whole = image.read_bytes()
     records = _records(whole)
     for one in files:
@@ -108,7 +142,7 @@ def check(image: Path, files: Sequence[Planted]) -> None:
             found = b"".join(whole[at : at + length] for at, length in one.runs)
             one.still = found[: len(one.data)] == one.data
         else:
-            one.still = one.data in records
+            one.still = one.data in (whole if everywhere else records)
 
 
 def manifest(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from . import oracle
+from . import oracle, volumes
+from .disks import ALIGN
 from .jobs import Job
 from .mix import Mix
 from .oracle import Planted
@@ -104,6 +107,37 @@ def exfat_formatted(job: Job, size: int) -> None:
     job.make("exfat")
 
 
+def xfs_deleted(job: Job, size: int) -> None:
+    """XFS (300 MiB at least); half of the files deleted just before the volume was unmounted."""
+    _filled(job, "xfs", size, 12)
+    job.delete_half()
+
+
+def xfs_formatted(job: Job, size: int) -> None:
+    """XFS, then formatted alike."""
+    _filled(job, "xfs", size, 12)
+    job.make("xfs")
+
+
+def btrfs_deleted(job: Job, size: int) -> None:
+    """Btrfs (128 MiB at least); half of the files deleted just before it was unmounted."""
+    _filled(job, "btrfs", size, 12)
+    job.delete_half()
+
+
+def btrfs_formatted(job: Job, size: int) -> None:
+    """btrfs, then formatted alike."""
+    _filled(job, "btrfs", size, 12)
+    job.make("btrfs")
+
+
+def ntfs_under_ext4(job: Job, size: int) -> None:
+    """An NTFS, then an ext4 made over it and filled to about a tenth."""
+    _filled(job, "ntfs", size, 12)
+    job.make("ext4")
+    job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) // 8)])
+
+
 SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ntfs-deleted": ntfs_deleted,
     "ntfs-formatted": ntfs_formatted,
@@ -114,11 +148,50 @@ SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "fat32-deleted": fat32_deleted,
     "fat32-formatted": fat32_formatted,
     "exfat-formatted": exfat_formatted,
+    "ntfs-under-ext4": ntfs_under_ext4,
+    "xfs-deleted": xfs_deleted,
+    "xfs-formatted": xfs_formatted,
+    "btrfs-deleted": btrfs_deleted,
+    "btrfs-formatted": btrfs_formatted,
 }
+
+
+DISKS = {"gpt-zeroed": ("ntfs-deleted", "ext4-live-deleted", "exfat-formatted")}
+"""Whole disks: volumes side by side, both of whose partition tables were zeroed."""
 
 
 def build(name: str, out: Path, seed: int, mib: int) -> None:
     """Makes the named volume at ``out`` and its manifest beside it, as OUT.json."""
+    if name in DISKS:
+        _disk(name, out, seed, mib)
+    else:
+        _volume(name, out, seed, mib)
+
+
+def _disk(name: str, out: Path, seed: int, mib: int) -> None:
+    """Volumes of a third each, behind a first megabyte and before a last one of zeros."""
+    files: list[dict[str, object]] = []
+    rows: list[dict[str, object]] = []
+    at = ALIGN
+    each = (mib - 2) // len(DISKS[name])
+    volumes.blank(out, mib << 20)
+    for number, part in enumerate(DISKS[name], 1):
+        with tempfile.TemporaryDirectory(prefix="make_images-") as folder:
+            image = Path(folder, "volume.img")
+            _volume(part, image, seed, each)
+            told = json.loads(image.with_name(image.name + ".json").read_text(encoding="utf-8"))
+            with out.open("r+b") as disk:
+                disk.seek(at)
+                disk.write(image.read_bytes())
+        files += [one | {"volume": number} for one in told["files"]]
+        rows += [one | {"number": number, "offset": at} for one in told["volumes"]]
+        at += each << 20
+    whole = told | {"name": name, "size": mib << 20, "volumes": rows, "files": files, "totals": {}}
+    text = json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+    out.with_name(out.name + ".json").write_text(text, encoding="utf-8")
+
+
+def _volume(name: str, out: Path, seed: int, mib: int) -> None:
     size = mib << 20
     job = Job(out, size, Random(f"{name}/{seed}/{mib}"))
     SCENARIOS[name](job, size)

@@ -1,7 +1,7 @@
 """File systems in image files, made and written with the system's own tools.
 
-NTFS goes through mkfs.ntfs and ntfs-3g (FUSE), ext2-4 through mke2fs and the kernel (loop mount,
-root), FAT through mkfs.vfat and mtools (the kernel need not know it), exFAT through mkfs.exfat and
+NTFS goes through mkfs.ntfs and ntfs-3g (FUSE), ext2-4, XFS and btrfs through their mkfs and the
+kernel (loop mount, root), FAT through mkfs.vfat and mtools (the kernel need not know it), exFAT through mkfs.exfat and
 our own writer. Where libfaketime is installed, tools see one fixed moment, so that the same seed
 gives the same bytes; the kernel's ext4 does not, so ext images differ in times alone.
 """
@@ -171,6 +171,10 @@ def make(kind: str, image: Path, label: str = "", start: int = 0, cluster: int =
         _ntfs(image, label, start)
     elif kind.startswith("fat"):
         run(*_fat(kind[3:], cluster or 1), *(("-n", label) if label else ()), image)
+    elif kind == "xfs":
+        run("mkfs.xfs", "-q", "-f", "-K", "-m", f"uuid={UUID}", image)
+    elif kind == "btrfs":
+        run("mkfs.btrfs", "-q", "-f", "-K", image)
     elif kind == "exfat":
         run("mkfs.exfat", "-c", "4096", "-b", "64K", *(("-L", label) if label else ()), image)
     else:
@@ -225,11 +229,18 @@ def _fuse(image: Path, folder: Path) -> Iterator[Session]:
 
 @contextlib.contextmanager
 def _loop(image: Path, folder: Path) -> Iterator[Session]:
-    run("mount", "-o", "loop", image, folder)
+    # Formatted alike, an XFS has the identifier of the one that was there before.
+    options = "loop,nouuid" if _is_xfs(image) else "loop"
+    run("mount", "-o", options, image, folder)
     try:
         yield Mounted(folder)
     finally:
         run("umount", folder)
+
+
+def _is_xfs(image: Path) -> bool:
+    with image.open("rb") as file:
+        return file.read(4) == b"XFSB"
 
 
 @contextlib.contextmanager

@@ -399,6 +399,7 @@ def _old(source: Source, unit: Old) -> Iterator[Artifact | Damage]:
             {id: Extents(where) - stands.walked for id, where in unit.signs},
             stands.used,
             unit.magics,
+            frozenset(stands.starts).__contains__,
         )
         for one in records.registered():
             if one.id == unit.kind:

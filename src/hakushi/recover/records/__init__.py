@@ -32,12 +32,15 @@ class Ground:
 
     ``signs``: for each sign the bytes from where it stands, whole sectors; signs near each other
     are one extent. ``used``: whether a file system that still stands has a byte of a run in use.
-    ``magics``: some of the file magics on the medium, as (offset, format id).
+    ``magics``: some of the file magics on the medium, as (offset, format id). ``walked``: whether
+    a file system that begins at a byte was walked, so that what lives in it is told already; one
+    whose partition table is gone was not.
     """
 
     signs: Mapping[str, Extents]
     used: Callable[[Run], bool] = lambda _run: False
     magics: tuple[tuple[int, str], ...] = ()
+    walked: Callable[[int], bool] = lambda _origin: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,8 @@ class _Volume:
 
     def _who_lives(self) -> None:
         """The inodes of the file system that stands there now, if it is the same one."""
+        if not self.ground.walked(self.origin):
+            return
         window = Window(self.source, self._volume(), self.source.locator)
         try:
             trees = disk.trees(Cursor(window), self.budget)

@@ -279,7 +279,9 @@ class _Volume:
                 if bit >= sb.inodes_per_group or not one.named:
                     continue
                 if bit >> 3 < len(bits) and bits[bit >> 3] >> (bit & 7) & 1:
-                    if number in self.versions or one.kind == DIRECTORY:
+                    if not self.ground.walked(self.geometry.origin) and number >= sb.first_inode:
+                        self.versions[number].append(_Version(_NOW, one))
+                    elif number in self.versions or one.kind == DIRECTORY:
                         self.live[number] = one
                 elif number >= sb.first_inode and self.geometry.standing:
                     self.versions[number].append(_Version(_LEFT, one))

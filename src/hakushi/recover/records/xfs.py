@@ -128,6 +128,7 @@ class _Volume:
     def _who_lives(self) -> None:
         try:
             standing = disk.superblock(self.cursor, self.origin).uuid == self.sb.uuid
+            standing = standing and self.ground.walked(self.origin)
         except Malformed:
             standing = False
         room = self.cursor.size - self.origin
