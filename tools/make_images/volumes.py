@@ -2,8 +2,8 @@
 
 NTFS goes through mkfs.ntfs and ntfs-3g (FUSE), ext2-4, XFS and btrfs through their mkfs and the
 kernel (loop mount, root), FAT through mkfs.vfat and mtools (the kernel need not know it), exFAT
-through mkfs.exfat and our own writer. Where libfaketime is installed, tools see one fixed moment, so
-that the same seed gives the same bytes; the kernel does not, so its volumes differ in times alone.
+through mkfs.exfat and our own writer. Where libfaketime is installed, tools see one fixed moment,
+so that the same seed gives the same bytes; the kernel does not: its volumes differ in times alone.
 """
 
 from __future__ import annotations
