@@ -22,11 +22,10 @@ DATA, RESOURCE = 4352, 4353
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Geometry, and the extents of the volume's own files in blocks."""
+    """Geometry."""
 
     block: int
     blocks: int
-    own: tuple[tuple[int, int], ...]
 
 
 def header(cursor: Cursor) -> Header:
@@ -37,23 +36,16 @@ def header(cursor: Cursor) -> Header:
     block, blocks = (int.from_bytes(head[at : at + 4], "big") for at in (40, 44))
     if not (512 <= block <= 1 << 26 and block & (block - 1) == 0 and blocks):
         raise Malformed("HFS+: impossible geometry")
-    own = []
-    for fork in range(112, 512, 80):  # allocation, extents, catalog, attributes, startup
-        for at in range(fork + 16, fork + 80, 8):
-            start, count = (int.from_bytes(head[at + i : at + i + 4], "big") for i in (0, 4))
-            if count and start + count <= blocks:
-                own.append((start, count))
-    return Header(block, blocks, tuple(own))
+    return Header(block, blocks)
 
 
 def layout(source: Source) -> Layout:
-    """What the volume itself owns."""
+    """What the volume itself owns. Its catalog is not explained: old names lie between the new."""
     said = header(Cursor(source))
     out = Layout("hfs", "hfs", said.block)
     runs = [Run(_HEADER, _SIZE), Run(max(0, said.block * said.blocks - _HEADER), _SIZE)]
-    runs += [Run(start * said.block, count * said.block) for start, count in said.own]
-    place = source.locator.step("hfs", "own")
-    out.own.append(structure(place, "hfs", [r for r in runs if (r.at or 0) < source.size], "own"))
+    place = source.locator.step("hfs", "headers")
+    out.own.append(structure(place, "hfs", runs, "headers"))
     out.foreign = _foreign
     return out
 

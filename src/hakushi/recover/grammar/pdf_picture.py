@@ -14,7 +14,7 @@ from hakushi.recover.grammar.pdf import Document, Stream, Value
 SMALLEST = 24
 """Samples of a side below which a picture is decoration."""
 
-_MOST_SAMPLES = 1 << 28
+_MOST_SAMPLES = 1 << 26
 _JPEG = frozenset({"DCTDecode", "DCT"})
 _FAX = frozenset({"CCITTFaxDecode", "CCF"})
 _OTHER = frozenset({"JPXDecode", "JBIG2Decode"})
