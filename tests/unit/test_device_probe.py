@@ -146,3 +146,29 @@ class TestInUse:
             with pytest.raises(Refused, match="read-only"):
                 claim(probe.probe(name))
             subprocess.run(["blockdev", "--setrw", name], check=True)
+
+
+def test_the_locate_lights_of_a_drive_are_those_of_its_own_slots(tmp_path, monkeypatch):
+    mine, other = tmp_path / "pci/target1/0:0:1:0", tmp_path / "pci/target2/0:0:2:0"
+    for device in (mine, other):
+        device.mkdir(parents=True)
+    disk = tmp_path / "block" / "sdx"
+    disk.mkdir(parents=True)
+    (disk / "device").symlink_to(mine)
+    for name, device in (("Slot 01", mine), ("Slot 02", other)):
+        slot = tmp_path / "enclosure" / "0:0:9:0" / name
+        slot.mkdir(parents=True)
+        (slot / "device").symlink_to(device)
+        (slot / "locate").write_text("0\n")
+    monkeypatch.setattr(linux, "node_of", lambda _: linux.node(disk))
+    lights = linux.locate_lights(0, tmp_path / "enclosure")
+    assert [light.parent.name for light in lights] == ["Slot 01"]
+    assert linux.locate_lights(0, tmp_path / "nothing") == ()
+
+
+def test_a_drive_whose_zones_must_be_written_in_order_is_not_overwritten():
+    from hakushi.model import Drive
+    from hakushi.sanitize.techniques.overwrite import PLUGIN
+
+    assert PLUGIN.unfit(Drive("/dev/sdz", "Z1", 1 << 30, zoned="host-managed")) is not None
+    assert PLUGIN.unfit(Drive("/dev/sdz", "Z1", 1 << 30, zoned="host-aware")) is None

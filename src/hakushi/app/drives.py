@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hakushi.app.words import current, tell
-from hakushi.media import probe, simulated
+from hakushi.media import linux, probe, simulated
 from hakushi.model import Ability, Drive, Message, Refused, message
 from hakushi.sanitize import Policy, all_techniques, builtin_policies, find_policy
 
@@ -24,6 +24,28 @@ def all_drives() -> Iterator[Drive]:
 def one_drive(name: str) -> Drive:
     """The drive behind a device, an image file or ``sim:PATH``."""
     return probe.probe(name)
+
+
+def locate(name: str, *, on: bool) -> int:
+    """Lights a drive's locate lights, or puts them out; how many. Refused where it has none."""
+    path = Path(name)
+    if not path.is_block_device():
+        raise Refused(message("{path} is no drive of this machine.", path=name))
+    lights = linux.locate_lights(path.stat().st_rdev)
+    if not lights:
+        raise Refused(message("{path} has no locate light that this machine can reach.", path=name))
+    for light in lights:
+        try:
+            light.write_text("1" if on else "0")
+        except OSError as error:
+            raise Refused(
+                message(
+                    "The locate light of {path} cannot be switched: {why}.",
+                    path=name,
+                    why=error.strerror or "?",
+                )
+            ) from None
+    return len(lights)
 
 
 def drive_json(drive: Drive) -> dict[str, Any]:

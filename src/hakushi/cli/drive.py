@@ -50,6 +50,18 @@ def show_(
         _table(told)
 
 
+@app.command(help=tell(message("Blink the light of a drive's slot, so that it can be found.")))
+def locate(
+    device: Annotated[str, typer.Argument(help=tell(message("A device.")))],
+    off: Annotated[bool, typer.Option("--off", help=tell(message("Put it out.")))] = False,
+) -> None:
+    lights = verb.locate(device, on=not off)
+    if off:
+        show.note(tell(message("Lights put out: {lights}.", lights=lights)))
+    else:
+        show.note(tell(message("Lights lit: {lights}.", lights=lights)))
+
+
 def _opinion(one: dict[str, Any]) -> None:
     """What another program says: that it agrees, or in what it does not."""
     word = one["why"] or "; ".join(one["differs"]) or tell(message("says the same"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from hakushi.detect import database
@@ -67,6 +67,7 @@ def _spelled(word: str) -> str:
     return " {0,3}".join(map(re.escape, word)) if len(word) <= 4 else re.escape(word)
 
 
+@lru_cache(1 << 14)
 def _key(word: str) -> str:
     return re.sub(r"[ _\-]", "", word).lower()
 

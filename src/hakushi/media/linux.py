@@ -145,6 +145,16 @@ def speaks(rdev: int) -> bool:
     return found.name.startswith("nvme") or (vendor and not found.name.startswith("loop"))
 
 
+def locate_lights(rdev: int, enclosures: Path = Path("/sys/class/enclosure")) -> tuple[Path, ...]:
+    """The switches of the locate lights of a drive's slots: files that take 1 or 0."""
+    device = (node_of(rdev).whole.folder / "device").resolve()
+    return tuple(
+        slot / "locate"
+        for slot in sorted(enclosures.glob("*/*"))
+        if (slot / "locate").is_file() and (slot / "device").resolve() == device
+    )
+
+
 def rescan(rdev: int) -> None:
     """Makes the kernel ask a drive for its size again; nothing where it offers no way."""
     place = node_of(rdev).whole.folder / "device" / "rescan"

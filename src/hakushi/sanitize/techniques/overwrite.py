@@ -45,6 +45,11 @@ _TAIL = 64 << 20
 def unfit(drive: Drive) -> Message | None:
     if drive.logical_sector > CHUNK or drive.logical_sector % 512:
         return message("Its sectors of {bytes} bytes are unheard of.", bytes=drive.logical_sector)
+    if drive.zoned == "host-managed":
+        return message(
+            "Its zones must be reset and written in order, which is not done here; use a command of"
+            " the drive's own."
+        )
     return None
 
 
