@@ -118,6 +118,7 @@ def policy_json(one: Policy) -> dict[str, Any]:
         "zeros_after": one.zeros_after,
         "power_cycle": one.power_cycle.value,
         "operators": one.operators,
+        "read_back": one.read_back.value,
     }
 
 

@@ -9,7 +9,7 @@ import typer
 
 from hakushi.app import claims as verb
 from hakushi.app import log as logs
-from hakushi.app.words import tell
+from hakushi.app.words import answer, tell
 from hakushi.cli import show
 from hakushi.cli.record import LOG, RECORD_AS, written
 from hakushi.model import Refused, message
@@ -67,7 +67,7 @@ def _tell(one: verb.Claim) -> None:
                     serial=one.serial or "?",
                     tool=one.tool,
                     said=one.said,
-                    outcome=verb.outcome(one),
+                    outcome=answer(verb.outcome(one)),
                 )
             )
         )
