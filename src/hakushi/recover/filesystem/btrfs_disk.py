@@ -17,15 +17,15 @@ NODE_MARK = b"\x01\0\0\0\0\0\0\x01"
 """Flags of a written node with the backrefs of today, at 0x38 of it."""
 
 CSUM_TREE, CSUM = 7, 128
-INODE, REF, EXTREF, DIR_INDEX, EXTENT = 1, 12, 13, 96, 108
+INODE, REF, EXTREF, EXTENT = 1, 12, 13, 108
 ROOT_BACKREF, ROOT, EXTENT_ITEM, METADATA_ITEM, CHUNK = 144, 132, 168, 169, 228
-ROOT_TREE, EXTENT_TREE, CHUNK_TREE, FS_TREE = 1, 2, 3, 5
+EXTENT_TREE, CHUNK_TREE, FS_TREE = 2, 3, 5
 FIRST_FREE, LAST_FREE = 256, (1 << 64) - 256
 """Numbers of inodes and of subvolumes lie between these."""
 
 INLINE, REGULAR, PREALLOCATED = 0, 1, 2
 PLAIN, ZLIB, LZO, ZSTD = 0, 1, 2, 3
-FILE, DIRECTORY, LINK = 0x8000, 0x4000, 0xA000
+FILE, DIRECTORY = 0x8000, 0x4000
 
 HEAD = 0x65
 """Bytes of a node's header."""
@@ -45,8 +45,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """``at``: where its data lie in the node."""
+
     key: Key
     data: bytes
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class Node:
             )
             if HEAD + at + size <= len(self.raw) and at >= 25 * self.count:
                 data = self.raw[HEAD + at : HEAD + at + size]
-                yield Item(Key(objectid, kind, offset), data)
+                yield Item(Key(objectid, kind, offset), data, HEAD + at)
 
     def children(self) -> Iterator[tuple[Key, int]]:
         """(first key, logical address) of each child of an inner node."""

@@ -47,8 +47,11 @@ FORMAT = "btrfsold"
 """The locator step of a volume, and of the files in it."""
 
 _NODES = (16384, 4096, 65536, 32768, 8192)
-_MOST_NODES = 2_000_000
-_MOST_FILES = 2_000_000
+_MOST_NODES = 1_000_000
+_MOST_FILES = 1_000_000
+_MOST_SUMS = 2_000_000
+"""Items of checksums whose places are remembered; sectors of the others have none."""
+
 _MOST_LEAVES, _MOST_CHUNKS = 8, 8
 """Leaves and chunks that a locator step names: a file in more of them is told by its name."""
 
@@ -62,7 +65,11 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     cursor = Cursor(source)
     found: dict[bytes, list[_Found]] = defaultdict(list)
     sizes: dict[bytes, int] = {}
-    for one in _headers(cursor, ground, budget):
+    for count, one in enumerate(_headers(cursor, ground, budget)):
+        if count >= _MOST_NODES:
+            place = source.locator.step("records", "btrfs")
+            yield Damage(place, f"more than {_MOST_NODES} old nodes: the rest was not read")
+            break
         found[one.fsid].append(one)
     for number, (fsid, nodes) in enumerate(sorted(found.items())):
         sizes[fsid] = _node_size(cursor, nodes)
@@ -83,7 +90,6 @@ class _Found:
 
 
 def _headers(cursor: Cursor, ground: Ground, budget: Budget) -> Iterator[_Found]:
-    count = 0
     for extent in ground.signs.get("btrfs-node", Extents()):
         for at in range(extent.offset, extent.end, SECTOR):
             budget.pay()
@@ -91,9 +97,7 @@ def _headers(cursor: Cursor, ground: Ground, budget: Budget) -> Iterator[_Found]
                 one = disk.head(cursor.take(at, disk.HEAD))
             except Malformed:
                 continue
-            count += 1
-            if count <= _MOST_NODES:
-                yield _Found(at, one.fsid, one.logical, one.generation, one.owner, one.level)
+            yield _Found(at, one.fsid, one.logical, one.generation, one.owner, one.level)
 
 
 def _node_size(cursor: Cursor, nodes: list[_Found]) -> int:
@@ -127,11 +131,12 @@ class _Gone:
 
 @dataclass(slots=True)
 class _Sums:
-    """Checksums of sectors, by logical address, of every generation that is left."""
+    """Where the checksums of sectors lie, by logical address, of every generation that is left."""
 
+    cursor: Cursor
     starts: list[int] = field(default_factory=list)
-    runs: list[tuple[int, int, bytes]] = field(default_factory=list)
-    """(logical, generation, checksums), sorted."""
+    runs: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """(logical, generation, place on the medium, bytes), sorted."""
 
     def settle(self) -> None:
         self.runs.sort()
@@ -141,13 +146,13 @@ class _Sums:
         """The checksum that a sector got first from a generation on."""
         best: tuple[int, int] | None = None
         at = bisect_right(self.starts, logical)
-        for start, generation, sums in reversed(self.runs[max(0, at - 256) : at]):
+        for start, generation, where, length in reversed(self.runs[max(0, at - 256) : at]):
             place = (logical - start) // _SECTOR * 4
-            if generation < since or place + 4 > len(sums):
+            if generation < since or place + 4 > length:
                 continue
             if best is None or generation < best[0]:
-                best = generation, int.from_bytes(sums[place : place + 4], "little")
-        return None if best is None else best[1]
+                best = generation, where + place
+        return None if best is None else self.cursor.u32(best[1])
 
 
 @dataclass(slots=True)
@@ -165,10 +170,13 @@ class _Volume:
     standing: bool = False
     gone: dict[tuple[int, int], _Gone] = field(default_factory=dict)
     paths: dict[int, Paths] = field(default_factory=dict)
-    sums: _Sums = field(default_factory=_Sums)
+    sums: _Sums = field(init=False)
+    dropped: int = 0
+    """Files of which there was no room to learn."""
 
     def __post_init__(self) -> None:
         self.cursor = Cursor(self.source)
+        self.sums = _Sums(Cursor(self.source))
 
     def files(self) -> Iterator[Artifact | Damage]:
         """The volume, and each file of it that is gone."""
@@ -182,6 +190,9 @@ class _Volume:
         lost = [(key, one) for key, one in sorted(self.gone.items()) if key not in self.living]
         if lost:
             yield from self._told(lost)
+        if self.dropped:
+            place = self.source.locator.step(FORMAT, f"{self.origin}-{self.number}")
+            yield Damage(place, f"more than {_MOST_FILES} old files: the rest was not told")
 
     def _tells(self, owner: int) -> bool:
         files = owner == disk.FS_TREE or disk.FIRST_FREE <= owner <= disk.LAST_FREE
@@ -280,7 +291,9 @@ class _Volume:
         leaf = self._leaf(one.at)
         for item in leaf.items() if leaf else ():
             if item.key.type == disk.CSUM:
-                self.sums.runs.append((item.key.offset, one.generation, item.data))
+                if len(self.sums.runs) < _MOST_SUMS:
+                    place = (one.at + item.at, len(item.data))
+                    self.sums.runs.append((item.key.offset, one.generation, *place))
                 continue
             number = item.key.objectid
             if not disk.FIRST_FREE < number <= disk.LAST_FREE:
@@ -289,6 +302,7 @@ class _Volume:
             if key in self.living and item.key.type not in (disk.REF, disk.EXTREF):
                 continue
             if key not in self.gone and len(self.gone) >= _MOST_FILES:
+                self.dropped += 1
                 continue
             self._take(self.gone.setdefault(key, _Gone(File(number))), item, one)
 
@@ -343,7 +357,7 @@ class _Volume:
         except Malformed:
             return name
         whole = _covers(extents, said) and not gone.file.broken
-        proven = self._sums_hold(extents)
+        proven = self._sums_hold(extents, said.size)
         free = not any(self.ground.used(_moved(r, self.origin)) for r in used)
         whole = whole and (free if proven is None else proven)
         return Artifact(
@@ -359,7 +373,7 @@ class _Volume:
             if one.kind == disk.REGULAR and one.logical
         ]
 
-    def _sums_hold(self, extents: list[Extent]) -> bool | None:
+    def _sums_hold(self, extents: list[Extent], size: int) -> bool | None:
         """Whether every sector has the checksum that it got with its extent: then it is the file's,
         whoever uses it too (a copy shares its bytes). None where some have no checksum left.
         """
@@ -370,20 +384,28 @@ class _Volume:
             # Of a plain extent only a part may be this file's; a packed one is read whole.
             packed = one.packed != disk.PLAIN
             start = one.logical if packed else one.logical + one.skip // _SECTOR * _SECTOR
-            length = one.stored if packed else one.length
+            length = one.stored if packed else min(one.length, max(0, size - one.at))
             for logical in range(start, start + length, _SECTOR):
-                known = self.sums.of(logical, one.generation)
-                if known is None or left <= 0:
-                    known_all = False
-                    continue
                 left -= _SECTOR
-                try:
-                    at = self.origin + self.map.byte(logical, _SECTOR)
-                    if crc32c(self.cursor.take(at, _SECTOR)) != known:
-                        return False
-                except Malformed:
+                if left < 0:
+                    return None
+                self.budget.pay()
+                holds = self._sum_holds(logical, one.generation)
+                if holds is False:
                     return False
+                known_all = known_all and holds is not None
         return True if known_all else None
+
+    def _sum_holds(self, logical: int, since: int) -> bool | None:
+        """Whether a sector has the checksum that it got; None where there is none left."""
+        try:
+            known = self.sums.of(logical, since)
+            if known is None:
+                return None
+            at = self.origin + self.map.byte(logical, _SECTOR)
+            return crc32c(self.cursor.take(at, _SECTOR)) == known
+        except Malformed:
+            return False
 
     def _address(self, owner: int, gone: _Gone, leaves: list[int], extents: list[Extent]) -> str:
         """A step that says where the items lie, and through which chunks. Raises Malformed."""
