@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.lab_drives import SIZE, survivors, virtual
 
-from hakushi.media import simulated
+from hakushi.media import simulated, tper
 from hakushi.media.device import claim
 from hakushi.media.probe import probe
-from hakushi.model import Extent, Message, Refused
+from hakushi.model import Drive, Extent, Message, Refused
 from hakushi.sanitize import (
     Method,
     Order,
@@ -39,8 +39,15 @@ AGAIN = {
     "scsi-sanitize-block",
     "scsi-sanitize-crypto",
     "scsi-sanitize-overwrite",
+    "tcg-opal-revert",
+    "tcg-opal-genkey",
+    "tcg-opal-psid-revert",
 }
 """Commands of which no drive remembers that they were done: after a kill they are sent again."""
+
+
+def order_of(drive: Drive, policy: Policy) -> Order:
+    return Order(drive, policy, psid=tper.psid(drive.serial))
 
 
 def drain(work, told: list[Progress], steps: int = 1 << 30) -> Result | None:
@@ -59,7 +66,7 @@ def finish(technique: Technique, folder: Path, policy: Policy = CLEAR, steps: in
     device = claim(drive)
     journal = open_journal(folder / "journal", drive, technique.id, policy.id, 0.0)
     told: list[Progress] = []
-    with closing(technique.run(device, Order(drive, policy), journal)) as work:
+    with closing(technique.run(device, order_of(drive, policy), journal)) as work:
         result = drain(work, told, steps)
     device.close()
     if result is None:
@@ -130,7 +137,7 @@ def test_completed_before_a_kill_is_read_again_in_full(technique, tmp_path):
     drive = probe(f"sim:{path}")
     device = claim(drive)
     journal = open_journal(tmp_path / "journal", drive, technique.id, CLEAR.id, 0.0)
-    assert drain(technique.run(device, Order(drive, CLEAR), journal), []) is not None
+    assert drain(technique.run(device, order_of(drive, CLEAR), journal), []) is not None
     device.write(4096, memoryview(b"new old data".ljust(4096)))
     journal.close()
     device.close()
@@ -156,7 +163,7 @@ def test_a_power_cycle_that_is_asked_for_is_given_or_missed(technique, tmp_path)
     drive = probe(image)
     device = claim(drive, image=True)
     journal = open_journal(tmp_path / "journal", drive, technique.id, policy.id, 0.0)
-    result = drain(technique.run(device, Order(drive, policy), journal), [])
+    result = drain(technique.run(device, order_of(drive, policy), journal), [])
     assert result.outcome is Outcome.UNKNOWN
     virtual(tmp_path / "d", bus=bus_of(technique))
     assert finish(technique, tmp_path, policy)[0].outcome is Outcome.COMPLETED

@@ -10,7 +10,7 @@ import pytest
 from tests.lab_drives import SIZE, look, survivors, virtual
 
 from hakushi.app.dispose import Options, dispose_all
-from hakushi.media import simulated
+from hakushi.media import simulated, tper
 from hakushi.sanitize import all_techniques
 
 MIB = 1 << 20
@@ -44,8 +44,13 @@ TABLE = {
     ("loses-cache",): (LIE, DONE, DONE),
     ("swaps-identity",): (REFUSED, REFUSED, REFUSED),
     ("swaps-identity", 5 * MIB): (("unknown", "clean"), DONE, DONE),
-    ("frozen",): (DONE, {"ata": REFUSED, "*": UNTOUCHED}, {"ata": REFUSED, "*": UNTOUCHED}),
+    ("frozen",): (
+        DONE,
+        {"ata": REFUSED, "*": UNTOUCHED},
+        {"ata": REFUSED, "psid": UNTOUCHED, "tcg": REFUSED, "*": UNTOUCHED},
+    ),
     ("keeps-key",): (DONE, DONE, LIE),
+    ("opal-locked",): (REFUSED, REFUSED, {"psid": DONE, "*": REFUSED}),
     ("stuck", 40): (DONE, {"sanitize": UNTOUCHED, "*": DONE}, {"sanitize": UNTOUCHED, "*": DONE}),
 }
 
@@ -65,15 +70,15 @@ en = "a test's"
 
 def bus_of(technique: str) -> str:
     bus = technique.partition("-")[0]
-    return bus if bus in simulated.BUSES else "ata"
+    return bus if bus in simulated.BUSES else {"tcg": "nvme"}.get(bus, "ata")
 
 
 def expected(fault, technique: str) -> tuple[str, str | None]:
-    crypto = "crypto" in technique or technique.endswith("enhanced")
+    crypto = "crypto" in technique or technique.endswith("enhanced") or "opal" in technique
     cell = TABLE[fault][0 if technique == "overwrite" else 2 if crypto else 1]
     if isinstance(cell, tuple):
         return cell
-    return next((cell[part] for part in technique.split("-") if part in cell), cell["*"])
+    return next((cell[part] for part in cell if part in technique.split("-")), cell["*"])
 
 
 def _name(fault):
@@ -105,6 +110,7 @@ def test_what_is_said(fault, technique, tmp_path):
         technique=technique,
         erase=frozenset({"V1"}),
         evidence=tmp_path / "evidence",
+        psid={"V1": tper.psid("V1")},
     )
     (done,) = dispose_all([f"sim:{path}"], options, look, lambda _: None)
     said = (done.outcome, done.verdict)

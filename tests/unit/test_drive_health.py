@@ -33,6 +33,10 @@ def test_a_virtual_drive_tells_of_its_health_and_its_locking(tmp_path, bus):
         "locking_encrypts": 1,
         "locking_shadow_mbr": 0,
         "locking_shadow_mbr_done": 0,
+        "protocol": "Opal 2",
+        "comid": 0x07FE,
+        "sid_changed": 0,
+        "sid_blocked": 0,
     }
     assert told["zoned"] is None
 

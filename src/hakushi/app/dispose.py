@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -41,6 +41,7 @@ from hakushi.sanitize.journal import Journal, open_journal
 
 SCHEMA = "hakushi.disposal/1"
 REFUSED = "refused"
+_PSID = 32
 
 _LEAST_BOUND, _BOUND_SHARE = 1 << 20, 400
 """Bytes, and the part of a drive, that a sampled assessment after a sampled read-back bounds."""
@@ -61,6 +62,8 @@ class Options:
     """The log that is told, if any."""
     stream: Fill | None = None
     """The owner's keystream, to be left on the drives."""
+    psid: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The password on the label, by serial: for drives that somebody locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,24 @@ Assess = Callable[[str, Path, Say], tuple[Verdict, dict[str, Any]]]
 
 class _Stopped(Exception):
     """Somebody asked to stop; the journal is kept."""
+
+
+def psids(given: Sequence[str]) -> dict[str, str]:
+    """``SERIAL=PSID`` as people type them off a label: blanks and dashes do not count."""
+    out = {}
+    for one in given:
+        serial, _, raw = one.rpartition("=")
+        psid = raw.replace(" ", "").replace("-", "")
+        if not serial or len(psid) != _PSID or not (psid.isascii() and psid.isalnum()):
+            raise Refused(
+                message(
+                    "--psid takes SERIAL=PSID; a PSID has {count} letters and digits, as they are"
+                    " on the drive's label.",
+                    count=_PSID,
+                )
+            )
+        out[serial] = psid
+    return out
 
 
 # --- planning ----------------------------------------------------------------------------
@@ -237,6 +258,18 @@ def _not_allowed(one: Planned, plans: Sequence[Planned], options: Options) -> Me
             "Nothing is erased without --erase {serial}; check the label, then say so.",
             serial=one.plan.drive.serial,
         )
+    if strangers := sorted(options.psid.keys() - given):
+        return message(
+            "--psid {serial} names none of the drives; check the label. Nothing was erased.",
+            serial=strangers[0],
+        )
+    technique = one.plan.technique
+    if technique and technique.needs_psid and one.plan.drive.serial not in options.psid:
+        return message(
+            "{technique} needs the PSID, 32 characters on the drive's label: --psid {serial}=PSID.",
+            technique=technique.id,
+            serial=one.plan.drive.serial,
+        )
     if options.stream is not None and one.plan.policy.zeros_after:
         return message(
             "The policy {policy} ends in zeros: the owner's keystream would not stay. Choose one"
@@ -350,7 +383,9 @@ def _sanitize(
     assert made.technique is not None
     journal = open_journal(options.evidence, made.drive, made.technique.id, made.policy.id, now)
     try:
-        work = made.technique.run(device, Order(made.drive, made.policy, options.stream), journal)
+        psid = options.psid.get(made.drive.serial, "")
+        order = Order(made.drive, made.policy, options.stream, psid)
+        work = made.technique.run(device, order, journal)
         return _driven(work, name, say), journal
     except BaseException:
         journal.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hakushi.app.words import current, tell
-from hakushi.media import linux, probe, simulated
+from hakushi.media import linux, probe, simulated, tper
 from hakushi.model import Ability, Drive, Message, Refused, message
 from hakushi.sanitize import Policy, all_techniques, builtin_policies, find_policy
 
@@ -169,6 +169,12 @@ def surface(name: str) -> Path:
     path = Path(name.removeprefix(simulated.PREFIX))
     simulated.load(path)
     return simulated.surface(path)
+
+
+def label(name: str) -> tuple[str, str]:
+    """What stands on a virtual drive's label: its serial, and the PSID that reverts it."""
+    serial = simulated.load(Path(name.removeprefix(simulated.PREFIX))).serial
+    return serial, tper.psid(serial)
 
 
 def power_cycle(name: str) -> None:

@@ -59,6 +59,13 @@ def dispose(
             help=tell(message("Where journals and evidence go (./hakushi-evidence).")),
         ),
     ] = None,
+    psid: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERIAL=PSID",
+            help=tell(message("The password on the drive's label: opens what somebody locked.")),
+        ),
+    ] = None,
     as_: RECORD_AS = None,
     log: LOG = None,
     keystream: Annotated[
@@ -84,6 +91,7 @@ def dispose(
         second_operator=second_operator,
         evidence=evidence or Path.cwd() / "hakushi-evidence",
         stream=None if plan or keystream is None else stream(keystream),
+        psid=verb.psids(psid or ()),
         record=None if plan else Recording.into(log, as_ or (), operator),
     )
     if plan:

@@ -62,6 +62,12 @@ def raw(path: Annotated[str, _PATH]) -> None:
     print(verb.surface(path))
 
 
+@app.command("label", help=tell(message("What its label says: serial number and PSID.")))
+def label(path: Annotated[str, _PATH]) -> None:
+    serial, psid = verb.label(path)
+    print(f"{show.clean(serial)}  PSID {psid}")
+
+
 @app.command("power-cycle", help=tell(message("Take its power away and give it back.")))
 def power_cycle(path: Annotated[str, _PATH]) -> None:
     verb.power_cycle(path)

@@ -6,8 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hakushi.media import ata, health, nvme, opal, scsi
-from hakushi.media.commands import AtaReply, NvmeReply, ScsiReply, Transport
-from hakushi.model import Ability, Drive, Malformed
+from hakushi.media.commands import Transport
+from hakushi.model import Ability, Drive, Malformed, Message, message
+
+_NO_COMMAND = message("The drive says that it has no such command.")
+_FROZEN = message(
+    "The drive is frozen: this computer's firmware locked it; sleep and wake it, or replug it."
+)
+_PASSWORD = message("The drive is locked with an ATA password.")
+_NO_OPAL = message("The drive speaks no Opal.")
+_PYRITE = message("The drive's Opal locks and does not encrypt: there is no key to forget.")
+_BLOCKED = message(
+    "This computer's firmware blocked the owner's password until the power is taken away."
+)
+_OWNED = message("Somebody set an Opal password; the PSID on the label still opens the drive.")
 
 
 def asked(drive: Drive, transport: Transport) -> Drive:
@@ -25,10 +37,12 @@ def asked(drive: Drive, transport: Transport) -> Drive:
     except (OSError, Malformed) as error:
         why = str(error)[:120]
         return replace(drive, said_by=(*drive.said_by, ("abilities", f"not answered: {why}")))
+    sed = _facts(lambda: _locking(drive, transport))
     return replace(
         drive,
+        abilities=(*drive.abilities, *_opal(sed)),
         health=_facts(lambda: _health(drive, transport)),
-        sed=_facts(lambda: _locking(drive, transport)),
+        sed=sed,
     )
 
 
@@ -53,14 +67,23 @@ def _health(drive: Drive, transport: Transport) -> health.Facts:
 
 
 def _locking(drive: Drive, transport: Transport) -> health.Facts:
-    reply: AtaReply | NvmeReply | ScsiReply
-    if drive.transport == "nvme":
-        reply = transport.nvme(opal.NVME)
-    elif drive.transport == "scsi":
-        reply = transport.scsi(opal.SCSI)
-    else:
-        reply = transport.ata(opal.ATA)
-    return opal.discovered(reply.data) if reply.ok else ()
+    return opal.discovered(opal.Channel(transport, drive.transport).receive())
+
+
+def _opal(sed: health.Facts) -> Iterator[Ability]:
+    """What its TCG protocol can do, from level 0 discovery alone."""
+    told = dict(sed)
+    steered = "comid" in told and str(told.get("protocol", "")).startswith(("Opal", "Ruby"))
+    why = None if steered else _NO_OPAL
+    if steered and not told.get("locking_encrypts"):
+        why = _PYRITE
+    yield _one("tcg-opal-psid-revert", why is None, why)
+    if why is None and told.get("sid_blocked"):
+        why = _BLOCKED
+    if why is None and told.get("sid_changed"):
+        why = _OWNED
+    yield _one("tcg-opal-revert", why is None, why)
+    yield _one("tcg-opal-genkey", why is None, why)
 
 
 def can(drive: Drive, name: str) -> Ability:
@@ -73,18 +96,17 @@ def can(drive: Drive, name: str) -> Ability:
 
 def _ata(drive: Drive, transport: Transport) -> Drive:
     told = ata.identity_of(transport.ata(ata.IDENTIFY).data)
-    frozen = "frozen: the firmware of this computer locked it; sleep and wake it, or replug it"
     abilities = [
-        _one(f"ata-sanitize-{one.name.lower()}", one in told.sanitize, "")
+        _one(f"ata-sanitize-{one.name.lower()}", one in told.sanitize)
         for one in (ata.Sanitize.BLOCK, ata.Sanitize.CRYPTO, ata.Sanitize.OVERWRITE)
     ]
     state = transport.ata(ata.sanitize(ata.Sanitize.STATUS)) if told.sanitize else None
     if state is not None and state.ok and ata.state_of(state).frozen:
-        abilities = [replace(one, supported=False, why=frozen) for one in abilities]
-    why = frozen if told.frozen else "locked with a password" if told.locked else ""
+        abilities = [replace(one, supported=False, why=_FROZEN.id) for one in abilities]
+    why = _FROZEN if told.frozen else _PASSWORD if told.locked else None
     abilities += [
-        _one("ata-security-erase", told.security and not why, why),
-        _one("ata-security-erase-enhanced", told.enhanced and not why, why),
+        _one("ata-security-erase", told.security and why is None, why),
+        _one("ata-security-erase-enhanced", told.enhanced and why is None, why),
     ]
     said = [*drive.said_by, ("abilities", "IDENTIFY DEVICE")]
     answers = list(_largest(told, transport))
@@ -134,7 +156,7 @@ def _scsi(drive: Drive, transport: Transport) -> Drive:
     reply = transport.scsi(scsi.SUPPORTED)
     there = scsi.supported_of(reply.data) if reply.ok else frozenset()
     order = (scsi.Sanitize.BLOCK, scsi.Sanitize.CRYPTO, scsi.Sanitize.OVERWRITE)
-    abilities = tuple(_one(f"scsi-sanitize-{one.name.lower()}", one in there, "") for one in order)
+    abilities = tuple(_one(f"scsi-sanitize-{one.name.lower()}", one in there) for one in order)
     said = (*drive.said_by, ("abilities", "REPORT SUPPORTED OPERATION CODES"))
     return replace(drive, abilities=abilities, said_by=said)
 
@@ -142,10 +164,10 @@ def _scsi(drive: Drive, transport: Transport) -> Drive:
 def _nvme(drive: Drive, transport: Transport) -> Drive:
     told = nvme.identity_of(transport.nvme(nvme.CONTROLLER).data)
     order = (nvme.Sanitize.BLOCK, nvme.Sanitize.CRYPTO, nvme.Sanitize.OVERWRITE)
-    abilities = [_one(f"nvme-sanitize-{o.name.lower()}", o in told.sanitize, "") for o in order]
+    abilities = [_one(f"nvme-sanitize-{o.name.lower()}", o in told.sanitize) for o in order]
     abilities += [
-        _one("nvme-format-user", told.format, ""),
-        _one("nvme-format-crypto", told.format and told.crypto_format, ""),
+        _one("nvme-format-user", told.format),
+        _one("nvme-format-crypto", told.format and told.crypto_format),
     ]
     said = [*drive.said_by, ("abilities", "Identify Controller")]
     if told.capacity:
@@ -158,7 +180,5 @@ def _nvme(drive: Drive, transport: Transport) -> Drive:
     )
 
 
-def _one(name: str, there: bool, why: str) -> Ability:
-    return Ability(
-        name, supported=there, why="" if there else why or "the drive has no such command"
-    )
+def _one(name: str, there: bool, why: Message | None = None) -> Ability:
+    return Ability(name, supported=there, why="" if there else (why or _NO_COMMAND).id)

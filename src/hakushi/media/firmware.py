@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
-from hakushi.media import ata, nvme, scsi
+from hakushi.media import ata, nvme, scsi, tcg, tper
 from hakushi.media.commands import Ata, AtaReply, Nvme, NvmeReply, Scsi, ScsiReply
 from hakushi.model import SECTOR
 
@@ -31,11 +31,6 @@ _FAILING = 100
 
 HIDING = ("hides", "hides-ama", "hides-dco")
 """The faults that hide sectors, each behind commands of its own."""
-
-_LEVEL_0 = bytes([0, 0, 0, 44 + 16, 0, 0, 0, 1]).ljust(48, b"\0") + bytes(
-    [0x00, 0x02, 0x10, 12, 0b001001, *bytes(11)]
-)
-"""Level 0 discovery: locking is there and off, the media are encrypted, no protocol to steer it."""
 
 _LOG_PAGES = {
     0x2F: bytes([0x2F, 0, 0, 8, 0, 0, 0x03, 4, 0, 0, 31, 0]),
@@ -84,6 +79,8 @@ class State:
     prepared: bool = False
     opened: bool = False
     """A native maximum was set: the hidden area is addressable."""
+    opal: tper.Memory | None = None
+    """Its security half; None: as it came out of the box, and of the faults."""
 
 
 def load(path: Path) -> State:
@@ -94,7 +91,10 @@ def load(path: Path) -> State:
     except ValueError:
         raise OSError(errno.EIO, "the virtual drive's firmware state is torn") from None
     known = {one.name for one in fields(State)}
-    return State(**{name: value for name, value in told.items() if name in known})
+    state = State(**{name: value for name, value in told.items() if name in known})
+    if told.get("opal"):
+        state.opal = tper.Memory(**told["opal"])
+    return state
 
 
 def keep(path: Path, state: State) -> None:
@@ -128,7 +128,10 @@ class Firmware:
             case 0xB0:
                 return self._smart(command)
             case 0x5C:
-                return AtaReply(_READY, data=_LEVEL_0)
+                return AtaReply(_READY, data=self._told(state, command.lba >> 8))
+            case 0x5E:
+                self._tell(state, command.data)
+                return AtaReply(_READY)
             case 0xB4:
                 return self._ata_sanitize(state, command)
             case 0xF1 | 0xF2 | 0xF3 | 0xF4 | 0xF6:
@@ -162,6 +165,10 @@ class Firmware:
 
     def _frozen(self) -> bool:
         return "frozen" in self._drive.faults
+
+    def _closed(self, state: State) -> bool:
+        """Whether it refuses what erases: frozen, or locked by its Opal password."""
+        return self._frozen() or self._tper(state).memory.locked
 
     def _hides(self) -> str:
         """In which way it hides sectors; a host protected area where it is not said."""
@@ -212,13 +219,13 @@ class Firmware:
             return AtaReply(_READY, count=bits, lba=state.progress * 65535 // 100)
         wanted = {one: ata.sanitize(one).lba for one in ata.Sanitize}
         what = next((one for one in ata.Sanitize if one == command.feature), None)
-        if what is None or command.lba != wanted[what] or self._frozen() or state.locked:
+        if what is None or command.lba != wanted[what] or self._closed(state) or state.locked:
             return _ABORTED
         self._begin(state, what.name)
         return AtaReply(_READY, count=1 << 14)
 
     def _security(self, state: State, command: Ata) -> AtaReply:
-        if self._frozen():
+        if self._closed(state):
             return _ABORTED
         given = command.data[2:34].hex()
         match command.command:
@@ -236,7 +243,7 @@ class Firmware:
                 if not state.prepared:
                     return _ABORTED
                 self._erase("BLOCK")
-                state = State(opened=state.opened)
+                state = State(opened=state.opened, opal=state.opal)
         keep(self._path, state)
         return AtaReply(_READY)
 
@@ -246,6 +253,31 @@ class Firmware:
         self._alive("scsi")
         state = load(self._path)
         cdb = command.cdb
+        match cdb[0]:
+            case 0x48:
+                return self._scsi_sanitize(state, cdb[1] & 0x1F)
+            case 0x03:
+                self._advance(state)
+                return ScsiReply(0, data=_sense(state))
+            case 0x00:
+                busy = state.running or state.failed
+                return ScsiReply(2, _sense(state)) if busy else ScsiReply(0)
+            case 0xA2:
+                return ScsiReply(0, data=self._told(state, cdb[2] << 8 | cdb[3]))
+            case 0xB5:
+                self._tell(state, command.data)
+                return ScsiReply(0)
+        return self._scsi_facts(cdb)
+
+    def _scsi_sanitize(self, state: State, action: int) -> ScsiReply:
+        what = next((one for one in scsi.Sanitize if one == action), None)
+        if what is None or self._closed(state):
+            return _ILLEGAL
+        self._begin(state, what.name)
+        return ScsiReply(0)
+
+    def _scsi_facts(self, cdb: bytes) -> ScsiReply:
+        """What it says of itself."""
         match cdb[0]:
             case 0x12 if cdb[1] & 1:
                 serial = self._drive.serial.encode()[:200]
@@ -265,21 +297,6 @@ class Firmware:
             case 0x37:
                 bad = self._drive.faults.get("bad-sectors") or 0
                 return ScsiReply(0, data=bytes([0, 0x0D]) + (8 * min(bad, 8191)).to_bytes(2, "big"))
-            case 0xA2:
-                return ScsiReply(0, data=_LEVEL_0)
-            case 0x48:
-                what = scsi.Sanitize(cdb[1] & 0x1F) if cdb[1] & 0x1F in set(scsi.Sanitize) else None
-                if what is None or self._frozen():
-                    return _ILLEGAL
-                self._begin(state, what.name)
-                return ScsiReply(0)
-            case 0x03:
-                self._advance(state)
-                return ScsiReply(0, data=_sense(state))
-            case 0x00:
-                return (
-                    ScsiReply(2, _sense(state)) if state.running or state.failed else ScsiReply(0)
-                )
         return _ILLEGAL
 
     # --- NVMe -------------------------------------------------------------------------------
@@ -297,7 +314,7 @@ class Firmware:
                 return NvmeReply(0, data=bytes(data))
             case 0x84:
                 what = command.cdw10 & 7
-                if what not in set(nvme.Sanitize) or self._frozen():
+                if what not in set(nvme.Sanitize) or self._closed(state):
                     return NvmeReply(0x002)
                 self._begin(state, nvme.Sanitize(what).name)
                 return NvmeReply(0)
@@ -310,9 +327,12 @@ class Firmware:
             case 0x02 if command.cdw10 & 0xFF == 0x02:
                 return NvmeReply(0, data=self._health())
             case 0x82:
-                return NvmeReply(0, data=_LEVEL_0)
+                return NvmeReply(0, data=self._told(state, command.cdw10 >> 8 & 0xFFFF))
+            case 0x81:
+                self._tell(state, command.data)
+                return NvmeReply(0)
             case 0x80:
-                if self._frozen():
+                if self._closed(state):
                     return NvmeReply(0x002)
                 self._erase("CRYPTO" if command.cdw10 >> 9 & 7 == nvme.Erase.CRYPTO else "BLOCK")
                 return NvmeReply(0)
@@ -337,6 +357,27 @@ class Firmware:
         data[280:296] = self._drive.native.to_bytes(16, "little")
         data[328] = 7
         return bytes(data)
+
+    # --- its TCG protocol -------------------------------------------------------------------
+
+    def _tper(self, state: State) -> tper.Tper:
+        if state.opal is None:
+            owned = "opal-locked" in self._drive.faults
+            state.opal = tper.owned() if owned else tper.Memory()
+        drive = self._drive
+        return tper.Tper(state.opal, drive.serial, drive.faults, lambda: self._erase("CRYPTO"))
+
+    def _told(self, state: State, comid: int) -> bytes:
+        half = self._tper(state)
+        if comid != tper.COMID:
+            return half.discovery() if comid == 1 else bytes(tcg.BLOCK)
+        answer = half.receive()
+        keep(self._path, state)
+        return answer
+
+    def _tell(self, state: State, data: bytes) -> None:
+        self._tper(state).send(data)
+        keep(self._path, state)
 
     # --- what it does -----------------------------------------------------------------------
 

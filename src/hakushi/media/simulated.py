@@ -80,6 +80,10 @@ FAULTS = (
     ),
     Fault("keeps-key", message("A cryptographic erase says success and leaves the data readable.")),
     Fault("loses-cache", message("Flush is a lie: a power cut loses the last 32 MiB written.")),
+    Fault(
+        "opal-locked",
+        message("Somebody set its Opal password and left: it can be neither read nor written."),
+    ),
     Fault("says-success", message("Answers success to every command and does nothing.")),
     Fault("stuck", message("A sanitize operation stays at so many per cent for ever."), "PERCENT"),
     Fault(
@@ -388,7 +392,7 @@ class Simulated:
     def into(self, at: int, view: memoryview) -> None:
         """Fills the view with the bytes from ``at`` on; raises `Unreadable`."""
         extent = Extent(at, len(view))
-        if self._state.get("dead"):
+        if self._state.get("dead") or self._locked():
             raise Unreadable(extent, os.strerror(errno.EIO))
         if self._bad(extent):
             raise Unreadable(extent, os.strerror(errno.EIO))
@@ -405,6 +409,13 @@ class Simulated:
         if self._state.get("cached"):
             self._overlay(extent, view)
 
+    def _locked(self) -> bool:
+        """By its Opal password, which only a revert takes away."""
+        if "opal-locked" not in self.identity.faults:
+            return False
+        opal = firmware.load(_memory(self.path)).opal
+        return opal is None or opal.locked
+
     def _bad(self, extent: Extent) -> bool:
         bad = self.identity.bad
         i = bisect_left(bad, extent.offset // SECTOR)
@@ -416,7 +427,8 @@ class Simulated:
         """Takes a write as the drive would; raises OSError where the drive says so."""
         extent = Extent(at, len(data))
         with self._lock:
-            if self._state.get("dead") or self._bad(extent) or extent.end > self.size:
+            beyond = extent.end > self.size
+            if self._state.get("dead") or self._bad(extent) or beyond or self._locked():
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             taken = self._taken(len(data))
             self._state.put("written", self._state.get("written") + len(data))

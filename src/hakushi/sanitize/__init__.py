@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hakushi.media.device import Device
@@ -102,6 +102,8 @@ class Order:
     policy: Policy
     stream: Fill | None = None
     """The owner's keystream, to be found on the drive later; else the run's own."""
+    psid: str = field(default="", repr=False)
+    """The password on the drive's label: opens what somebody else locked; kept nowhere."""
 
 
 Run = Callable[[Device, Order, Journal], Generator[Progress, None, Result]]
@@ -122,6 +124,8 @@ class Technique:
     about: Message
     unfit: Callable[[Drive], Message | None]
     run: Run
+    needs_psid: bool = False
+    """Whether it needs the password on the drive's label."""
 
 
 @dataclass(frozen=True, slots=True)

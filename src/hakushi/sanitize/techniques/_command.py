@@ -19,7 +19,7 @@ from hakushi.media.abilities import can
 from hakushi.media.commands import Recorded
 from hakushi.media.device import Device, Reader, differences
 from hakushi.media.linux import buffer
-from hakushi.media.probe import hidden
+from hakushi.media.probe import HIDING, hidden
 from hakushi.model import SECTOR, Drive, Extent, Extents, Message, Refused, Unreadable, message
 from hakushi.sanitize import Journal, Order, Outcome, Pass, PowerCycle, Progress, Result
 from hakushi.sanitize.unhide import open_hidden
@@ -59,18 +59,35 @@ class Command:
     remembers: bool = True
     """Whether ``poll`` tells "done" from "never begun"."""
     clean_up: Callable[[Recorded], None] | None = None
+    before: Callable[[Recorded], str] | None = None
+    """What makes the drive writable at all; gives what the drive said against it, or ""."""
 
 
 def unfit(drive: Drive, id: str) -> Message | None:
     """Why a drive cannot be erased so."""
     bus = id.partition("-")[0]
+    if bus == "tcg" and drive.transport in HIDING:
+        return _unable(drive, id)
     if drive.transport != bus and not (drive.transport == "usb" and bus == "ata"):
         return message("It is a command of {bus} drives.", bus=bus.upper())
+    return locked(drive) or _unable(drive, id)
+
+
+def locked(drive: Drive) -> Message | None:
+    """Why nothing but its TCG protocol can reach a drive; None where it is open."""
+    if not dict(drive.sed).get("locking_locked"):
+        return None
+    return message(
+        "The drive is locked by its Opal password; tcg-opal-psid-revert opens and erases it."
+    )
+
+
+def _unable(drive: Drive, id: str) -> Message | None:
     one = can(drive, id)
     if one.supported is None:
         return message("The drive did not say whether it can ({why}).", why=one.why)
     if not one.supported:
-        return message("The drive says that it cannot: {why}.", why=one.why)
+        return Message(one.why)
     return None
 
 
@@ -103,6 +120,9 @@ def _erased(
     if journal.done.sent and not _goes_on(transport, command):
         journal.restarted("the drive knows nothing of a command that was sent to it")
     if not journal.done.sampled:
+        refused = command.before(transport) if command.before else ""
+        if refused:
+            return _unknown(device, message("The drive refused: {why}.", why=refused))
         journal.sampled(_plant(device, journal.key))
     if not journal.done.sent:
         # Told before it is sent: after a kill the drive is asked for its state, not told again.

@@ -31,6 +31,7 @@ from hakushi.sanitize import (
     sampling,
 )
 from hakushi.sanitize.fill import Fill, Keystream, Zeros
+from hakushi.sanitize.techniques._command import locked
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
 from hakushi.sanitize.unhide import open_hidden
 
@@ -45,6 +46,8 @@ _TAIL = 64 << 20
 def unfit(drive: Drive) -> Message | None:
     if drive.logical_sector > CHUNK or drive.logical_sector % 512:
         return message("Its sectors of {bytes} bytes are unheard of.", bytes=drive.logical_sector)
+    if why := locked(drive):
+        return why
     if drive.zoned == "host-managed":
         return message(
             "Its zones must be reset and written in order, which is not done here; use a command of"
