@@ -13,14 +13,15 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
-from hakushi.media import linux
+from hakushi.media import linux, zones
 from hakushi.media.abilities import asked
 from hakushi.media.commands import Transport
 from hakushi.media.direct import PAGE, Direct, open_direct
 from hakushi.media.passthrough import Passthrough
 from hakushi.media.probe import probe, told
 from hakushi.media.simulated import Simulated, path_of
-from hakushi.model import Drive, Locator, Message, Refused, Source, message
+from hakushi.media.zones import Zone
+from hakushi.model import Drive, Locator, Malformed, Message, Refused, Source, message
 
 _LARGEST = 1 << 62
 """No drive has more bytes; a size beyond it is a broken answer."""
@@ -74,6 +75,12 @@ class Device(Protocol):
 
     def rescan(self) -> int:
         """Asks for its size again, after a command that may have changed it. Raises OSError."""
+
+    def zones(self) -> tuple[Zone, ...]:
+        """Its zones, where they must be written in order; else none. Raises OSError."""
+
+    def reset_zone(self, zone: Zone) -> None:
+        """Empties a zone, so that it can be written from its start. Raises OSError."""
 
     def close(self) -> None: ...
 
@@ -135,6 +142,17 @@ class BlockDevice:
     def commands(self) -> Transport | None:
         speaks = self._block and linux.speaks(os.fstat(self._fd).st_rdev)
         return Passthrough(self._fd) if speaks else None
+
+    def zones(self) -> tuple[Zone, ...]:
+        if not self._block or linux.zoned(os.fstat(self._fd).st_rdev) != "host-managed":
+            return ()
+        try:
+            return zones.report(self._fd, self.size)
+        except Malformed as error:
+            raise OSError(errno.EIO, str(error)) from None
+
+    def reset_zone(self, zone: Zone) -> None:
+        zones.reset(self._fd, zone)
 
     def rescan(self) -> int:
         if self._block:

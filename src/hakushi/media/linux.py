@@ -53,6 +53,11 @@ def is_read_only(fd: int) -> bool:
     return bool(_int(fd, BLKROGET))
 
 
+def zoned(rdev: int) -> str:
+    """none, host-aware or host-managed, in the kernel's words."""
+    return node_of(rdev).whole.attribute("queue/zoned")
+
+
 def drop_cache(fd: int, *, block: bool) -> None:
     """Makes the next read come from below the page cache, as far as the kernel lets us."""
     os.fsync(fd)

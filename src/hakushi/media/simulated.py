@@ -26,6 +26,7 @@ from typing import Any
 from hakushi.media import firmware
 from hakushi.media.abilities import asked
 from hakushi.media.linux import printable
+from hakushi.media.zones import Zone
 from hakushi.model import (
     SECTOR,
     Drive,
@@ -91,6 +92,7 @@ FAULTS = (
         message("Another serial number at each question, or once so much was written."),
         "[BYTES]",
     ),
+    Fault("zones", message("Zones of so many bytes must be written in order (SMR)."), "BYTES"),
     Fault("zeros-until-power-cycle", message("Once written to, gives zeros until a power cycle.")),
 )
 """What is modelled."""
@@ -132,6 +134,11 @@ class Identity:
         return self.size - sum(self.faults.get(one) or 0 for one in firmware.HIDING)
 
     @property
+    def zone(self) -> int:
+        """Bytes of a zone; 0: it takes writes anywhere."""
+        return self.faults.get("zones") or 0
+
+    @property
     def capacity(self) -> int:
         """Bytes that the surface really has."""
         return min(self.size, self.faults.get("aliases") or self.size)
@@ -155,6 +162,11 @@ def _state(path: Path) -> Path:
 def _memory(path: Path) -> Path:
     """What its firmware remembers."""
     return path.with_name(path.name + ".firmware")
+
+
+def _pointers(path: Path) -> Path:
+    """How far each of its zones is written, eight bytes each."""
+    return path.with_name(path.name + ".zones")
 
 
 def _cache(path: Path) -> Path:
@@ -214,6 +226,10 @@ def _check(
         raise Refused(
             message("A drive hides sectors in one way; {name} is of ATA drives.", name=hiding[-1])
         )
+    zone = faults.get("zones")
+    fits = zone is None or (zone > 0 and not zone % 4096 and not size % zone)
+    if not fits or (zone and set(faults) & set(firmware.HIDING)):
+        raise Refused(message("Zones are a multiple of 4096 bytes, and the drive one of them."))
     for name in (*firmware.HIDING, "aliases"):
         value = faults.get(name)
         if value is not None and (not 0 < value < size or value % SECTOR):
@@ -243,6 +259,9 @@ def _lay(path: Path, identity: Identity, content: Source | None) -> None:
             at += len(data)
     with _state(path).open("xb") as file:
         file.truncate(mmap.PAGESIZE)
+    if identity.zone:
+        ends = range(identity.zone, identity.addressable + 1, identity.zone)
+        _pointers(path).write_bytes(b"".join(struct.pack("<Q", end) for end in ends))
     plain: dict[str, Any] = {
         "schema": SCHEMA,
         "serial": identity.serial,
@@ -266,7 +285,7 @@ def _wrapped(fd: int, at: int, data: memoryview, capacity: int) -> None:
 
 def remove(path: Path) -> None:
     """Removes a virtual drive and everything that belongs to it."""
-    for part in (path, surface(path), _state(path), _memory(path)):
+    for part in (path, surface(path), _state(path), _memory(path), _pointers(path)):
         part.unlink(missing_ok=True)
     shutil.rmtree(_cache(path), ignore_errors=True)
 
@@ -369,6 +388,7 @@ class Simulated:
             transport=self.identity.bus,
             native_size=self.identity.size,
             rotational=False,
+            zoned="host-managed" if self.identity.zone else "",
             said_by=(("identity", "the simulated drive itself"),),
         )
         return asked(drive, self.commands())
@@ -408,6 +428,11 @@ class Simulated:
             done += got
         if self._state.get("cached"):
             self._overlay(extent, view)
+        for zone in self.zones():
+            # Beyond its pointer a zone reads as zeros, whatever still lies there.
+            low, high = max(zone.pointer, extent.offset), min(zone.end, extent.end)
+            if low < high:
+                view[low - at : high - at] = bytes(high - low)
 
     def _locked(self) -> bool:
         """By its Opal password, which only a revert takes away."""
@@ -428,7 +453,8 @@ class Simulated:
         extent = Extent(at, len(data))
         with self._lock:
             beyond = extent.end > self.size
-            if self._state.get("dead") or self._bad(extent) or beyond or self._locked():
+            gone = self._state.get("dead") or self._locked()
+            if gone or self._bad(extent) or beyond or not self._in_order(extent):
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             taken = self._taken(len(data))
             self._state.put("written", self._state.get("written") + len(data))
@@ -436,6 +462,39 @@ class Simulated:
             if taken < len(data) and "dies-after" in self.identity.faults:
                 self._state.put("dead", 1)
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    # --- zones ----------------------------------------------------------------------------
+
+    def zones(self) -> tuple[Zone, ...]:
+        size = self.identity.zone
+        if not size:
+            return ()
+        held = _pointers(self.path).read_bytes()
+        return tuple(
+            Zone(n * size, size, size, pointer, ordered=True)
+            for n, (pointer,) in enumerate(struct.iter_unpack("<Q", held))
+        )
+
+    def reset_zone(self, zone: Zone) -> None:
+        if self._state.get("dead") or self._locked():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self._point(zone.start // zone.length, zone.start)
+
+    def _in_order(self, extent: Extent) -> bool:
+        """Whether its zone takes a write there; moves the pointer where it does."""
+        size = self.identity.zone
+        if not size:
+            return True
+        number = extent.offset // size
+        if self.zones()[number].pointer != extent.offset or extent.end > (number + 1) * size:
+            return False
+        self._point(number, extent.end)
+        return True
+
+    def _point(self, number: int, to: int) -> None:
+        with _pointers(self.path).open("r+b") as file:
+            file.seek(8 * number)
+            file.write(struct.pack("<Q", to))
 
     def _taken(self, length: int) -> int:
         """How many bytes of a write reach the surface."""

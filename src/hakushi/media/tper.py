@@ -173,5 +173,6 @@ def _status(code: int, *result: Value) -> bytes:
 
 def _sync(host: int, drive: int, code: int) -> bytes:
     ids: list[Value] = [host, drive]
-    parts: list[Value] = [Control.CALL, tcg.MANAGER, tcg.SYNC_SESSION, ids, Control.END, [code]]
+    status: list[Value] = [code, 0, 0]
+    parts: list[Value] = [Control.CALL, tcg.MANAGER, tcg.SYNC_SESSION, ids, Control.END, status]
     return b"".join(tcg.encode(one) for one in parts)

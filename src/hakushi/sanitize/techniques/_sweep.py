@@ -18,6 +18,7 @@ from hakushi.media.linux import buffer
 from hakushi.model import Extent, Extents, Refused, Unreadable
 from hakushi.sanitize import Journal, Progress
 from hakushi.sanitize.fill import Fill
+from hakushi.sanitize.techniques import _zones
 
 CHUNK = 4 << 20
 WORKERS = 2
@@ -50,6 +51,8 @@ def write(
 
     What could not be written is in the journal's ``failed``. Gives why it stopped early, or "".
     """
+    if zones := device.zones():
+        return (yield from _zones.write(device, journal, number, fill, zones))
     size, kept, fresh, hopeless = device.size, journal.done.to, Extents(), 0
 
     def one(extent: Extent) -> tuple[list[Extent], str]:

@@ -31,6 +31,7 @@ from hakushi.sanitize import (
     sampling,
 )
 from hakushi.sanitize.fill import Fill, Keystream, Zeros
+from hakushi.sanitize.techniques import _zones
 from hakushi.sanitize.techniques._command import locked
 from hakushi.sanitize.techniques._sweep import CHUNK, read_back, write
 from hakushi.sanitize.unhide import open_hidden
@@ -46,20 +47,21 @@ _TAIL = 64 << 20
 def unfit(drive: Drive) -> Message | None:
     if drive.logical_sector > CHUNK or drive.logical_sector % 512:
         return message("Its sectors of {bytes} bytes are unheard of.", bytes=drive.logical_sector)
-    if why := locked(drive):
-        return why
-    if drive.zoned == "host-managed":
-        return message(
-            "Its zones must be reset and written in order, which is not done here; use a command of"
-            " the drive's own."
-        )
-    return None
+    return locked(drive)
 
 
 def run(device: Device, order: Order, journal: Journal) -> Generator[Progress, None, Result]:
     """Writes and reads back each pass; stops at the first that does not hold."""
     with suppress(OSError):  # it is met again, and judged, at the first write
         order = replace(order, drive=open_hidden(device, order.drive))
+    lost = _zones.gaps(device.zones())
+    if lost:
+        why = message(
+            "{bytes:,} bytes have an address and no place behind it (zones that are larger than"
+            " their capacity); use a command of the drive's own.",
+            bytes=lost,
+        )
+        return Result(Outcome.UNKNOWN, Extents([Extent(0, device.size)]), (why,))
     if journal.resumed and not _tail_holds(device, order, journal):
         journal.restarted("the drive does not hold what the journal says")
     if not journal.done.sampled:
@@ -338,7 +340,7 @@ def _tail_holds(device: Device, order: Order, journal: Journal) -> bool:
                 start = max(0, done.to - _TAIL)
                 if not _holds(reader, fills[done.number], start, done.to, done.failed):
                     return False
-            if not done.number:
+            if not done.number or _zones.reaches_end(device.zones(), done.to):
                 return True
             start = max(done.to + _TAIL, device.size - CHUNK)
             start -= start % device.unit
