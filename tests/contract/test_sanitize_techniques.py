@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.lab_drives import SIZE, survivors, virtual
 
+from hakushi.certify.limits import limits_of
 from hakushi.media import simulated, tper
 from hakushi.media.device import claim
 from hakushi.media.probe import probe
@@ -234,3 +235,8 @@ class TestPolicy:
         for name in ("dod-5220", "../x", "missing.toml"):
             with pytest.raises(Refused):
                 find_policy(name)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.id)
+def test_a_certificate_says_what_each_was_proven_on(technique):
+    assert "simulated" in limits_of(technique.id).proven_on

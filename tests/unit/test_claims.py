@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.format_samples import pdf
 
 from hakushi.app import claims as verb
-from hakushi.custody.claims import Claim, read
+from hakushi.custody.claims import Claim, read, read_pages
 from hakushi.model import Malformed, Refused
 
 NWIPE = b"""[2024/03/04 21:41:01]  notice: nwipe 0.34
@@ -116,6 +117,57 @@ def test_a_torn_report_is_malformed_or_claims_less(report, data):
     except Malformed:
         return
     assert all(len(one.said) <= 200 and len(one.serial) <= 200 for one in found)
+
+
+def nwipe_pdf(status: str, serial: str = "EX0003") -> bytes:
+    """A report laid out as nwipe 0.42 lays it out: the same words at the same places."""
+    shown = [
+        (195, 765, "Disk Erasure Report"),
+        (244, 718, " Disk Model: EXAMPLE-500 "),
+        (244, 703, f" Disk S/N: {serial} "),
+        (60, 310, "Start time:"),
+        (120, 310, "2026/11/29 17:40:47"),
+        (300, 310, "End time:"),
+        (60, 290, "Duration:"),
+        (300, 290, "Status:"),
+        (365, 290, status),
+        (60, 270, "Method:"),
+        (110, 270, "Fill With Zeros"),
+        (300, 270, "PRNG algorithm:"),
+        (200, 20, "Disc Erasure by NWIPE version 0.42"),
+    ]
+    stream = "".join(f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET\n" for x, y, text in shown)
+    return pdf(stream=stream.encode())
+
+
+@pytest.mark.parametrize(
+    ("status", "success", "outcome"),
+    [("ERASED", True, "unknown"), ("FAILED", False, "failed"), ("ABORTED", False, "failed")],
+)
+def test_an_nwipe_pdf_and_what_was_said_of_its_drive(tmp_path, status, success, outcome):
+    (tmp_path / "report.pdf").write_bytes(nwipe_pdf(status))
+    (found,), _ = verb.of(tmp_path / "report.pdf")
+    assert found == Claim("nwipe 0.42", "EX0003", status, success, "EXAMPLE-500", "Fill With Zeros")
+    assert verb.outcome(found) == outcome
+
+
+@pytest.mark.parametrize(
+    "data",
+    [nwipe_pdf("ERASED", "Unknown"), pdf(), b"%PDF-1.4\nnonsense", nwipe_pdf("ERASED")[:300]],
+)
+def test_a_pdf_without_a_drive_is_refused(tmp_path, data):
+    (tmp_path / "report.pdf").write_bytes(data)
+    with pytest.raises(Refused):
+        verb.of(tmp_path / "report.pdf")
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_a_claim_or_malformed(text):
+    try:
+        (found,) = read_pages(f"Erasure by NWIPE version 1 Status: X\nDisk S/N: A\n{text}")
+    except Malformed:
+        return
+    assert found.success in (True, False, None)
 
 
 def test_a_claim_in_the_log_leaves_a_drive_as_it_was(tmp_path, monkeypatch, capsys):

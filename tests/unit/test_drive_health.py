@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.lab_drives import look
 
 from hakushi.app import drives
-from hakushi.app.dispose import Options, dispose_all
+from hakushi.app.dispose import Options, Step, dispose_all
 from hakushi.media import ata, health, opal, probe, simulated
 from hakushi.media.commands import AtaReply
 from hakushi.model import Malformed, Refused
@@ -117,3 +117,12 @@ def test_nonsense_is_malformed_or_says_little(data, page, grown):
         except Malformed:
             continue
         assert isinstance(told, int) or all(isinstance(name, str) for name, _ in told)
+
+
+@pytest.mark.parametrize("bus", BUSES)
+def test_the_live_view_tells_how_warm_a_drive_is(tmp_path, bus):
+    made(tmp_path / "d", bus)
+    options = Options("nist-800-88r2-clear", erase=frozenset({"H1"}), evidence=tmp_path / "e")
+    seen: list[Step] = []
+    dispose_all([f"sim:{tmp_path / 'd'}"], options, look, seen.append)
+    assert {one.celsius for one in seen if "writ" in one.phase.id} == {31}

@@ -17,13 +17,13 @@ from hakushi.model import Malformed
 @pytest.mark.parametrize(
     ("command", "cdb"),
     [
-        (ata.IDENTIFY, "85 08 2e 00 00 00 01 00 00 00 00 00 00 40 ec 00"),
+        (ata.IDENTIFY, "85 08 0e 00 00 00 01 00 00 00 00 00 00 40 ec 00"),
         (ata.sanitize(ata.Sanitize.STATUS), "85 07 20 00 00 00 00 00 00 00 00 00 00 40 b4 00"),
         (ata.sanitize(ata.Sanitize.BLOCK), "85 07 20 00 12 00 00 42 72 00 45 00 6b 40 b4 00"),
         (ata.sanitize(ata.Sanitize.OVERWRITE), "85 07 20 00 14 00 00 00 00 57 00 4f 00 40 b4 00"),
         (ata.NATIVE_MAX, "85 07 20 00 00 00 00 00 00 00 00 00 00 40 27 00"),
         (ata.erase_prepare(), "85 06 20 00 00 00 00 00 00 00 00 00 00 40 f3 00"),
-        (ata.erase_unit(enhanced=True), "85 0a 26 00 00 00 01 00 00 00 00 00 00 40 f4 00"),
+        (ata.erase_unit(enhanced=True), "85 0a 06 00 00 00 01 00 00 00 00 00 00 40 f4 00"),
     ],
 )
 def test_ata_pass_through(command, cdb):
@@ -39,6 +39,35 @@ def test_the_registers_come_back_in_sense_data():
     assert ata.state_of(reply).done
     with pytest.raises(OSError, match="no registers"):
         ata_reply(ScsiReply(2, b""))
+
+
+def test_an_aborted_command_is_an_answer_in_fixed_format_too():
+    """SAT-4 §12.2.2.7: ERROR and STATUS in the information field; so Linux tells of an abort."""
+    sense = bytes.fromhex("f0 00 0b 04 51 40 00 0a 00 00 00 00 00 00 00 00 00 00")
+    reply = ata_reply(ScsiReply(2, sense))
+    assert (reply.status, reply.error, reply.ok) == (0x51, 4, False)
+
+
+def test_an_aborted_command_as_linux_before_6_11_lays_it_out():
+    """Seen on 6.1 over an emulated drive: status at byte 9, no valid bit."""
+    sense = bytes.fromhex("70 00 0b 00 00 00 00 0a 04 51 40 01 00 00 00 00 00 00")
+    reply = ata_reply(ScsiReply(2, sense))
+    assert (reply.status, reply.error, reply.ok) == (0x51, 4, False)
+    told = bytes.fromhex("70 00 0b 00 00 00 00 0a 00 58 40 01 00 00 00 00 00 00")
+    assert ata_reply(ScsiReply(2, told, b"x")).ok
+
+
+def test_half_of_the_registers_is_no_answer():
+    sense = bytes.fromhex("f0 00 0b 00 50 40 00 0a 60 00 00 00 00 00 00 00 00 00")
+    with pytest.raises(OSError, match="low halves"):
+        ata_reply(ScsiReply(2, sense))
+
+
+def test_an_aborted_command_without_registers_is_no_success():
+    reply = ata_reply(ScsiReply(2, bytes.fromhex("70 00 0b 00 00 00 00 0a" + "00" * 10)))
+    assert not reply.ok
+    with pytest.raises(OSError, match="no registers"):
+        ata_reply(ScsiReply(2, bytes.fromhex("70 00 05 00 00 00 00 0a" + "00" * 10)))
 
 
 class Kernel:

@@ -23,8 +23,9 @@ from hakushi import __version__
 from hakushi.app.recording import Recording
 from hakushi.app.words import current, tell
 from hakushi.media import probe
+from hakushi.media.abilities import health_of
 from hakushi.media.device import Device, check_free, claim
-from hakushi.model import Extents, Message, Refused, Verdict, message
+from hakushi.model import Drive, Extents, Message, Refused, Verdict, message
 from hakushi.sanitize import (
     Fill,
     Order,
@@ -41,6 +42,8 @@ from hakushi.sanitize.journal import Journal, open_journal
 
 SCHEMA = "hakushi.disposal/1"
 REFUSED = "refused"
+_BETWEEN = 30.0
+"""Seconds between two looks at a drive's temperature."""
 _PSID = 32
 
 _LEAST_BOUND, _BOUND_SHARE = 1 << 20, 400
@@ -74,6 +77,8 @@ class Step:
     phase: Message
     done: int
     total: int
+    celsius: int | None = None
+    """How warm the drive says that it is; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,13 +391,38 @@ def _sanitize(
         psid = options.psid.get(made.drive.serial, "")
         order = Order(made.drive, made.policy, options.stream, psid)
         work = made.technique.run(device, order, journal)
-        return _driven(work, name, say), journal
+        # A drive that is busy with a command of its own is not asked for anything else.
+        asks = made.technique.id == "overwrite"
+        warmth = _Thermometer(device, made.drive) if asks else lambda: None
+        return _driven(work, name, say, warmth), journal
     except BaseException:
         journal.close()
         raise
 
 
-def _driven(work: Generator[Progress, None, Result], name: str, say: Say) -> Result:
+class _Thermometer:
+    """How warm a drive says that it is, asked for twice a minute."""
+
+    def __init__(self, device: Device, drive: Drive) -> None:
+        self._transport, self._drive = device.commands(), drive
+        self._asked = -_BETWEEN
+        self._told: int | None = None
+
+    def __call__(self) -> int | None:
+        now = time.monotonic()
+        if self._transport is not None and now - self._asked >= _BETWEEN:
+            self._asked = now
+            told = dict(health_of(self._drive, self._transport)).get("temperature_c")
+            self._told = told if isinstance(told, int) else None
+        return self._told
+
+
+def _driven(
+    work: Generator[Progress, None, Result],
+    name: str,
+    say: Say,
+    warmth: Callable[[], int | None],
+) -> Result:
     """Runs a technique to its end; whatever stops us closes it first."""
     try:
         while True:
@@ -401,7 +431,7 @@ def _driven(work: Generator[Progress, None, Result], name: str, say: Say) -> Res
             except StopIteration as end:
                 result: Result = end.value
                 return result
-            say(Step(name, at.phase, at.done, at.total))
+            say(Step(name, at.phase, at.done, at.total, warmth()))
     finally:
         work.close()
 

@@ -16,6 +16,8 @@ class Limits:
     proven_on: tuple[str, ...]
 
 
+# A certificate is derived again from the log when it is checked: what stands here for a technique
+# may not change any more, or the certificates of yesterday fail.
 _UNKNOWN = Limits(("hidden-areas", "over-provisioned", "remapped"), ())
 _LIMITS = {
     "overwrite": Limits(
@@ -28,6 +30,7 @@ _LIMITS = {
             *("ata-sanitize-block", "ata-sanitize-crypto", "ata-sanitize-overwrite"),
             *("nvme-sanitize-block", "nvme-sanitize-crypto", "nvme-sanitize-overwrite"),
             *("scsi-sanitize-block", "scsi-sanitize-crypto", "scsi-sanitize-overwrite"),
+            *("tcg-opal-revert", "tcg-opal-genkey", "tcg-opal-psid-revert"),
             *("nvme-format-user", "nvme-format-crypto"),
         ),
         Limits(("unreadable-cells",), ("simulated",)),

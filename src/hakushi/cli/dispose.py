@@ -159,6 +159,27 @@ def _tell(one: verb.Disposal) -> None:
         print("  " + tell(message("Recorded in the log: {entries}.", entries=told)))
 
 
+_HOT = 60
+"""Degrees: what most makers of hard disks allow at most."""
+
+
+def _warns() -> Callable[[verb.Step], None]:
+    """Tells once of each drive that becomes too warm."""
+    told: set[str] = set()
+
+    def hot(step: verb.Step) -> None:
+        if step.celsius is not None and step.celsius >= _HOT and step.name not in told:
+            told.add(step.name)
+            said = message(
+                "{drive} is {celsius} °C warm: see to its cooling.",
+                drive=step.name,
+                celsius=step.celsius,
+            )
+            show.note(show.clean(tell(said)))
+
+    return hot
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[verb.Step], None]]:
     """A bar a drive with its speed on a terminal; a line a phase elsewhere."""
@@ -170,8 +191,10 @@ def _progress() -> Iterator[Callable[[verb.Step], None]]:
     else:
         told: set[tuple[str, str]] = set()
         lock = threading.Lock()
+        hot = _warns()
 
         def line(step: verb.Step) -> None:
+            hot(step)
             what = tell(step.phase)
             with lock:
                 if (step.name, what) not in told:
@@ -200,9 +223,11 @@ def _bars() -> Iterator[Callable[[verb.Step], None]]:
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[warmth]}", markup=False),
         console=Console(stderr=True),
     )
     tasks: dict[tuple[str, str], TaskID] = {}
+    hot = _warns()
     lock = threading.Lock()
     with bars:
 
@@ -211,8 +236,10 @@ def _bars() -> Iterator[Callable[[verb.Step], None]]:
             with lock:
                 if key not in tasks:
                     tasks[key] = bars.add_task(
-                        f"{show.clean(step.name)} {key[1]}", total=step.total
+                        f"{show.clean(step.name)} {key[1]}", total=step.total, warmth=""
                     )
-            bars.update(tasks[key], completed=step.done, total=step.total)
+            warmth = "" if step.celsius is None else f"{step.celsius} °C"
+            bars.update(tasks[key], completed=step.done, total=step.total, warmth=warmth)
+            hot(step)
 
         yield say

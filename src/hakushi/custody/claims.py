@@ -38,7 +38,8 @@ def read(data: bytes) -> tuple[Claim, ...]:
     """Every claim in a file. Raises `Malformed` for what no reader here knows, or without a drive.
 
     Known: nwipe's log, Blancco's XML report, what ``nvme sanitize-log -o json`` and
-    ``smartctl -j`` print, what ``hdparm --sanitize-status`` and ``hdparm -I`` print.
+    ``smartctl -j`` print, what ``hdparm --sanitize-status`` and ``hdparm -I`` print. A PDF's text
+    is `read_pages`' business.
     """
     if len(data) > _MOST:
         raise Malformed(f"{len(data)} bytes are too many for a report")
@@ -102,6 +103,30 @@ def _nwipe(data: bytes) -> Iterator[Claim]:
             _text(models.get(name) or model),
             _text(methods.get(name, "")),
         )
+
+
+_PDF_VERSION = re.compile(r"Erasure by NWIPE version (\d[\w.]{0,20})")
+_PDF_FIELD = re.compile(
+    r"^(?:[^\n]{0,200}\t)?[ ]{0,4}(Disk Model|Disk S/N|Method|Status):[ \t]{0,8}([^\t\n]{1,120})",
+    re.MULTILINE,
+)
+
+
+def read_pages(text: str) -> tuple[Claim, ...]:
+    """The claim of a PDF's text: nwipe's erasure report. Raises `Malformed` for any other."""
+    version = _PDF_VERSION.search(text[:_MOST])
+    if version is None:
+        raise Malformed("no PDF report of a program that is known here")
+    found: dict[str, str] = {}
+    for name, value in _PDF_FIELD.findall(text[:_MOST]):
+        found.setdefault(name, _text(value))
+    serial, model = found.get("Disk S/N", "Unknown"), found.get("Disk Model", "")
+    if serial == "Unknown" or "Status" not in found:
+        raise Malformed("it names no drive, or not what became of it")
+    word = found["Status"]
+    success = {"ERASED": True, "FAILED": False, "INSANITY": False, "ABORTED": False}.get(word)
+    tool = f"nwipe {version[1]}"
+    return (Claim(tool, serial, word, success, model, found.get("Method", "")),)
 
 
 # --- Blancco -----------------------------------------------------------------------------

@@ -41,9 +41,14 @@ def asked(drive: Drive, transport: Transport) -> Drive:
     return replace(
         drive,
         abilities=(*drive.abilities, *_opal(sed)),
-        health=_facts(lambda: _health(drive, transport)),
+        health=health_of(drive, transport),
         sed=sed,
     )
+
+
+def health_of(drive: Drive, transport: Transport) -> health.Facts:
+    """What it says of its health now; nothing where it does not answer."""
+    return _facts(lambda: _health(drive, transport))
 
 
 def _facts(ask: Callable[[], health.Facts]) -> health.Facts:

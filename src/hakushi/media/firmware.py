@@ -146,6 +146,7 @@ class Firmware:
         _put(words, 27, "Hakushi simulated ATA", 40)
         hides = self._hides()
         words[48], words[59] = 1 << 14 | 1, 0xF000
+        words[49], words[53], words[80] = 0x0F00, 6, 0x07F0
         words[82] = 1 | 1 << 1 | (1 << 10 if hides != "hides-ama" else 0)
         words[83] = 1 << 14 | 1 << 10 | (1 << 11 if hides == "hides-dco" else 0)
         words[85] = 1
@@ -441,6 +442,8 @@ def _sense(state: State) -> bytes:
     else:
         key, code = 0x0, 0x0000
     told = bytes([0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, code >> 8, code & 0xFF, 0])
+    if not state.running:
+        return told + bytes(3)
     return told + bytes([0x80]) + (state.progress * 65535 // 100).to_bytes(2, "big")
 
 

@@ -36,7 +36,7 @@ _ATTRIBUTES = {
 _WEAR = (233, 231, 177, 173, 169)
 """Attributes whose normalised value is the life left of flash, by the makers that have them."""
 
-_LOW_32 = frozenset({9, 194})
+_LOW = {9: 0xFFFFFFFF, 190: 0xFF, 194: 0xFF}
 """Raw values that makers pack more into: their low bytes are what the name says."""
 
 
@@ -46,15 +46,21 @@ def ata(data: bytes, status: AtaReply | None) -> Facts:
     if sum(told) % 256:
         raise Malformed("SMART data with a wrong checksum")
     out: dict[str, int | str] = {}
+    airflow: int | None = None
     for at in range(2, 362, 12):
         number, value = told[at], told[at + 3]
         raw = int.from_bytes(told[at + 5 : at + 11], "little")
-        if number in _LOW_32:
-            raw &= 0xFF if number == 194 else 0xFFFFFFFF
+        if number in _LOW:
+            raw &= _LOW[number]
+        if number == 190:
+            airflow = raw
         if number in _ATTRIBUTES:
             out.setdefault(_ATTRIBUTES[number], raw)
         if number in _WEAR and 0 < value <= 100:
             out.setdefault("life_left_percent", value)
+    if airflow is not None:
+        # The temperature of the air, where a drive does not tell its own.
+        out.setdefault("temperature_c", airflow)
     if status is not None and status.ok:
         word = {0xC24F: "passed", 0x2CF4: "failing"}.get(status.lba >> 8 & 0xFFFF)
         if word:

@@ -20,7 +20,11 @@ _TIMEOUT_MS = 12 * 3600 * 1000
 """A security erase answers when it is done."""
 _SENSE = 64
 _NONE, _OUT, _IN = -1, -2, -3
-_READY = 0x50
+_READY, _THERE, _ERR = 0x50, 0x40, 0x01
+_UPPER = 0x60
+"""In fixed format: the upper halves of count or address are not zero, and are not told."""
+_ABORTED = 0x0B
+"""Sense key ABORTED COMMAND."""
 
 
 class _Header(ctypes.Structure):
@@ -109,7 +113,8 @@ def ata16(command: Ata) -> bytes:
     protocol = 4 if command.wants else 5 if command.data else 3
     count = command.count or (max(command.wants, len(command.data)) // 512)
     wide = command.feature > 0xFF or count > 0xFF or command.lba >= 1 << 28 or _is_wide(command)
-    flags = 0x20 | (0x08 if command.wants else 0) | (0x06 if protocol != 3 else 0)
+    # Where data come back the registers are not asked for (CK_COND): some layers cannot give both.
+    flags = (0x20 if protocol == 3 else 0x06) | (0x08 if command.wants else 0)
     lba = command.lba.to_bytes(6, "little")
     return bytes(
         [
@@ -128,7 +133,9 @@ def _is_wide(command: Ata) -> bool:
 
 
 def ata_reply(reply: ScsiReply) -> AtaReply:
-    """The registers out of the ATA status return descriptor (SAT-4 §12.2.5)."""
+    """The registers out of sense data (SAT-4 §12.2.2.7 and .8): descriptor format, which has all of
+    them, or fixed format, in which Linux tells of an aborted command.
+    """
     sense = reply.sense
     if len(sense) >= 22 and sense[0] & 0x7F == 0x72 and sense[8] == 0x09:
         d = sense[8:22]
@@ -136,7 +143,25 @@ def ata_reply(reply: ScsiReply) -> AtaReply:
         return AtaReply(d[13], d[3], d[4] << 8 | d[5], int.from_bytes(lba, "little"), reply.data)
     if reply.ok:
         return AtaReply(_READY, data=reply.data)
+    if len(sense) >= 18 and sense[0] & 0x7F == 0x70 and sense[2] & 0x0F == _ABORTED:
+        return _fixed(sense, reply.data)
     raise OSError(errno.EIO, f"no registers came back: {reply.said}")
+
+
+def _fixed(sense: bytes, data: bytes) -> AtaReply:
+    """The low halves of the registers out of fixed format sense data.
+
+    Linux before 6.11 lays them at byte 8 instead of 3 and leaves the valid bit out. Without a
+    status it is an aborted command, which is an answer, too; with one, the status tells.
+    """
+    at, flags = (3, sense[8]) if sense[0] & 0x80 else (8, sense[16])
+    error, status, _, count = sense[at : at + 4]
+    low = sense[9:12] if sense[0] & 0x80 else sense[17:18]
+    if not status & _THERE:
+        return AtaReply(_READY | _ERR, error)
+    if flags & _UPPER and not status & _ERR:
+        raise OSError(errno.EIO, "only the low halves of the registers came back")
+    return AtaReply(status, error, count, int.from_bytes(low, "little"), data)
 
 
 def opened(path: str) -> tuple[Passthrough, int]:

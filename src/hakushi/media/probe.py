@@ -173,9 +173,11 @@ def _transport(node: Node) -> str:
     if node.name.startswith(("loop", "nvme", "mmc")):
         return re.match(r"[a-z]+", node.name)[0]  # type: ignore[index]
     # USB first: a bridge's drive may show an ATA link further down.
-    for transport in ("usb", "ata", "virtio"):
+    for transport in ("usb", "ata"):
         if re.search(rf"/{transport}\d+/", where):
             return transport
+    if node.name.startswith("vd"):
+        return "virtio"  # a SCSI drive may lie behind a virtio adapter, too
     return "scsi" if (node.folder / "device" / "vendor").exists() else "virtual"
 
 
