@@ -1,6 +1,9 @@
 """From the command line: parties, a hand-over, an erasure, and what the chain says of it."""
 
+import base64
+import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -147,3 +150,27 @@ def test_an_order_is_held_against_its_drives(run, log):
     standing = {one["serial"]: one["standing"] for one in json.loads(told)["drives"]}
     assert standing == {"A": "disputed", "B": "missing", "X": "extra"}
     assert run("reconcile", "R2")[0] == 5
+
+
+def test_a_photograph_is_recorded_by_its_digest(run, log):
+    for serial in ("P1",):
+        run("record", "registered", "--drive", serial, "--as", "pref")
+        run("record", "retired", "--drive", serial, "--as", "pref")
+    Path("before.jpg").write_bytes(b"a picture of a label")
+    digest = hashlib.sha256(b"a picture of a label").hexdigest()
+    words = ("means=shredder", "photo_before=before.jpg", f"photo_after={'0' * 64}")
+    signers = ("--as", "bench", "--as", "audit")
+    assert run("record", "destroyed", "--drive", "P1", *words, *signers)[0] == 0
+    told = json.loads(run("chain", "P1", "--json")[1])
+    assert told["steps"][-1]["type"] == "destroyed"
+    held = b"".join(p.read_bytes() for p in log.rglob("*") if p.is_file())
+    signed = re.findall(rb'"payload":"([A-Za-z0-9+/]+=*)"', held)
+    assert any(digest.encode() in base64.b64decode(one) for one in signed)
+
+
+def test_a_photograph_that_is_not_there_is_refused(run, log):
+    run("record", "registered", "--drive", "P2", "--as", "pref")
+    words = ("means=shredder", "photo_before=nowhere.jpg", "--as", "bench", "--as", "audit")
+    code, _, err = run("record", "destroyed", "--drive", "P2", *words)
+    assert code == 5
+    assert "photo_before takes a file or its SHA-256" in err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
+import re
 import secrets
 import time
 from collections import deque
@@ -19,7 +21,7 @@ from hakushi.app import keys, log
 from hakushi.app.people import commit
 from hakushi.custody import events as ev
 from hakushi.custody.chain import Book, Chain, Read, read
-from hakushi.custody.events import Commitment, Event
+from hakushi.custody.events import Commitment, Digest, Event
 from hakushi.custody.orders import Reconciled, Standing, reconcile
 from hakushi.ledger.dsse import Envelope
 from hakushi.ledger.keys import Verifier
@@ -263,7 +265,27 @@ def _value(name: str, value: str, wanted: Any) -> Any:
         ) from None
     if wanted is Commitment:
         return commit(value)
+    if wanted is Digest:
+        return _digest(name, value)
     return wanted(value)
+
+
+def _digest(name: str, value: str) -> Digest:
+    """A digest as it was given, or of the file of that name: a photograph, a report."""
+    if re.fullmatch("[0-9a-f]{64}", value):
+        return Digest(value)
+    try:
+        with Path(value).open("rb") as file:
+            return Digest(hashlib.file_digest(file, "sha256").hexdigest())
+    except (OSError, ValueError) as error:
+        raise Refused(
+            message(
+                "{name} takes a file or its SHA-256; {value} is neither ({why}).",
+                name=name,
+                value=value[:80],
+                why=getattr(error, "strerror", None) or str(error),
+            )
+        ) from None
 
 
 def _day(value: str) -> int:
