@@ -51,6 +51,7 @@ TABLE = {
     ),
     ("keeps-key",): (DONE, DONE, LIE),
     ("opal-locked",): (REFUSED, REFUSED, {"psid": DONE, "*": REFUSED}),
+    ("slow", 1): (DONE, DONE, DONE),
     # In its zones no block can be planted: what lies there already serves.
     ("zones", 2 * MIB): (DONE, DONE, DONE),
     ("stuck", 40): (DONE, {"sanitize": UNTOUCHED, "*": DONE}, {"sanitize": UNTOUCHED, "*": DONE}),

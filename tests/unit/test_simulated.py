@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.lab_drives import MARK, SIZE, old_data, survivors, virtual
+from tests.lab_drives import MARK, SIZE, look, old_data, survivors, virtual
 
+from hakushi.app.dispose import Options, dispose_all
 from hakushi.media import simulated
 from hakushi.media.image import Memory
 from hakushi.media.probe import hidden, hidden_bytes, open_medium, probe
@@ -220,3 +221,12 @@ def test_no_drive_is_refused(tmp_path):
     for name in ("x", "missing", "."):
         with pytest.raises(Refused):
             probe(f"sim:{tmp_path / name}")
+
+
+def test_a_slow_sector_is_told(tmp_path):
+    simulated.create(tmp_path / "d", 8 << 20, serial="V1", faults={"slow": 1050})
+    options = Options("nist-800-88r2-clear", erase=frozenset({"V1"}), evidence=tmp_path / "e")
+    (done,) = dispose_all([f"sim:{tmp_path / 'd'}"], options, look, lambda _: None)
+    assert done.outcome == "completed"
+    (told,) = [str(why) for why in done.reasons if "longer than a second" in str(why)]
+    assert "to read: 2; the slowest 1.1 s" in told

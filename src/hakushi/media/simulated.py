@@ -17,6 +17,7 @@ import secrets
 import shutil
 import struct
 import threading
+import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ BUSES = ("ata", "scsi", "nvme")
 CACHE = 32 << 20
 """Bytes that the write cache of a drive with ``loses-cache`` holds back."""
 _MOST_BAD = 100_000
+_SLOWEST = 60_000
 _STEP = 4 << 20
 _LARGEST = 1 << 60
 
@@ -86,6 +88,7 @@ FAULTS = (
         message("Somebody set its Opal password and left: it can be neither read nor written."),
     ),
     Fault("says-success", message("Answers success to every command and does nothing.")),
+    Fault("slow", message("Its middle sector takes so many milliseconds to read."), "MS"),
     Fault("stuck", message("A sanitize operation stays at so many per cent for ever."), "PERCENT"),
     Fault(
         "swaps-identity",
@@ -240,6 +243,8 @@ def _check(
             )
     if (faults.get("bad-sectors") or 0) > min(_MOST_BAD, size // SECTOR):
         raise Refused(message("So many bad sectors cannot be modelled."))
+    if (faults.get("slow") or 0) > _SLOWEST:
+        raise Refused(message("A sector takes {most} milliseconds at most.", most=_SLOWEST))
     if not 0 <= (faults.get("stuck") or 0) < 100:
         raise Refused(message("It is stuck at some per cent from 0 to 99."))
     if any(p.exists() for p in (path, surface(path), _state(path))):
@@ -416,6 +421,9 @@ class Simulated:
             raise Unreadable(extent, os.strerror(errno.EIO))
         if self._bad(extent):
             raise Unreadable(extent, os.strerror(errno.EIO))
+        slow = self.identity.faults.get("slow")
+        if slow and extent.offset <= self.size // 2 < extent.end:
+            time.sleep(slow / 1000)
         if self._state.get("blank"):
             view[:] = bytes(len(view))
             return

@@ -6,6 +6,7 @@ What fails is tried again in smaller pieces down to a sector, and what still fai
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +29,8 @@ REWRITTEN = 64 << 20
 """At most so much is written again after a kill."""
 _STRIDE = REWRITTEN - _DEPTH * CHUNK
 """Bytes between two flushes."""
+SLOW = 1.0
+"""Seconds for a chunk: less than 4 MB/s, which no healthy drive falls to while it is read."""
 _PIECES = 16
 _HOPELESS = 8
 """After so many chunks of which nothing could be written or read, the drive is given up."""
@@ -42,6 +45,9 @@ class Seen:
 
     differing: Extents
     unreadable: Extents
+    slow: int = 0
+    """Chunks that took longer than `SLOW` seconds to read."""
+    slowest: float = 0.0
 
 
 def write(
@@ -93,25 +99,29 @@ def read_back(
     todo = list(parts or ()) or [Extent(0, size)]
     total, done = sum(part.length for part in todo), 0
     differing, unreadable = Extents(), Extents()
+    slow, slowest = 0, 0.0
     own = threading.local()
 
-    def one(extent: Extent) -> tuple[list[Extent], list[Extent]]:
+    def one(extent: Extent) -> tuple[list[Extent], list[Extent], float]:
         if not hasattr(own, "view"):
             own.view = memoryview(buffer(CHUNK))
-        return _check(reader, extent, own.view[: extent.length], fill, unit)
+        began = time.monotonic()
+        found = _check(reader, extent, own.view[: extent.length], fill, unit)
+        return (*found, time.monotonic() - began)
 
     pieces = (chunk for part in todo for chunk in _chunks(part.offset, part.end))
     with closing(_in_order(one, pieces, lambda _: True)) as chunks:
-        for extent, (wrong, lost) in chunks:
+        for extent, (wrong, lost, took) in chunks:
+            slow, slowest = slow + (took > SLOW), max(slowest, took)
             done += extent.length
             differing = _coarse(differing | Extents(wrong), size)
             unreadable = _coarse(unreadable | Extents(lost), size)
             hopeless = hopeless + 1 if lost == [extent] else 0
             if hopeless >= _HOPELESS:
                 rest = Extents([Extent(extent.end, size - extent.end)])
-                return Seen(differing, unreadable | rest)
+                return Seen(differing, unreadable | rest, slow, slowest)
             yield Progress(fill.reading, extent.end if whole else done, size if whole else total)
-    return Seen(differing, unreadable)
+    return Seen(differing, unreadable, slow, slowest)
 
 
 def _chunks(start: int, end: int) -> Iterator[Extent]:

@@ -90,6 +90,8 @@ class _Report:
     cached: bool = False
     read: list[Extent] = field(default_factory=list)
     """What the last pass read back."""
+    slow: int = 0
+    slowest: float = 0.0
 
     @property
     def notes(self) -> tuple[Message, ...]:
@@ -106,6 +108,15 @@ class _Report:
         if self.cached:
             out.append(
                 message("Its file system has no direct reads; the page cache was dropped instead.")
+            )
+        if self.slow:
+            out.append(
+                message(
+                    "Pieces of 4 MiB that took longer than a second to read: {count:,}; the slowest"
+                    " {seconds:.1f} s. The drive may be failing.",
+                    count=self.slow,
+                    seconds=self.slowest,
+                )
             )
         return tuple(out)
 
@@ -136,6 +147,7 @@ def _one(
             report.cached |= not reader.direct
             report.read = _to_read(order, device)
             seen = yield from read_back(reader, device.unit, fill, report.read)
+            report.slow, report.slowest = report.slow + seen.slow, max(report.slowest, seen.slowest)
     except (OSError, Refused) as error:
         seen = None
         why = message("It could not be opened for reading back: {why}.", why=str(error))
