@@ -164,11 +164,3 @@ def test_the_locate_lights_of_a_drive_are_those_of_its_own_slots(tmp_path, monke
     lights = linux.locate_lights(0, tmp_path / "enclosure")
     assert [light.parent.name for light in lights] == ["Slot 01"]
     assert linux.locate_lights(0, tmp_path / "nothing") == ()
-
-
-def test_a_drive_whose_zones_must_be_written_in_order_is_not_overwritten():
-    from hakushi.model import Drive
-    from hakushi.sanitize.techniques.overwrite import PLUGIN
-
-    assert PLUGIN.unfit(Drive("/dev/sdz", "Z1", 1 << 30, zoned="host-managed")) is not None
-    assert PLUGIN.unfit(Drive("/dev/sdz", "Z1", 1 << 30, zoned="host-aware")) is None
