@@ -85,6 +85,24 @@ def line(name: str, scored: Score, result: Result, size: int) -> str:
     )
 
 
+def oracle(files: Sequence[dict[str, Any]]) -> str:
+    """What could come back at most: files in one piece, and those whose order is still recorded.
+
+    Empty where the manifest does not know of every file in pieces.
+    """
+    targets = [one for one in files if one["still"] and one["size"]]
+    torn = [one for one in targets if one["fragments"] > 1]
+    if any(one.get("recorded") is None for one in torn):
+        return ""
+
+    def able(some: Sequence[dict[str, Any]]) -> Share:
+        return Share(sum(one["fragments"] < 2 or one["recorded"] for one in some), len(some))
+
+    live = [one for one in targets if one["state"] == "live"]
+    gone = [one for one in targets if one["state"] != "live"]
+    return f"| *in one piece, or recorded* | {able(live)} | {able(gone)} | {able(torn)} ||||||||"
+
+
 def missed(files: Sequence[dict[str, Any]], result: Result) -> list[str]:
     """Paths of the files that could have come back and did not."""
     return [
@@ -96,7 +114,7 @@ def missed(files: Sequence[dict[str, Any]], result: Result) -> list[str]:
 
 def compare(image: Path, listing: dict[str, Any], names: Iterable[str], keep: Path | None) -> str:
     """Runs each tool in a fresh folder and returns the table."""
-    rows = [HEAD]
+    rows = [HEAD, *filter(None, [oracle(listing["files"])])]
     for name in names:
         if peers.missing(name):
             rows.append(f"| {name} | not on this machine ||||||||||")

@@ -1,5 +1,7 @@
 """`Assessment` is a join: any order, any grouping, any repetition comes to the same whole."""
 
+import copy
+import pickle
 from dataclasses import fields, replace
 from functools import reduce
 from operator import or_
@@ -87,6 +89,12 @@ def test_in_any_order(a, b):
 @given(assessments, assessments, assessments)
 def test_regrouped(a, b, c):
     assert (a | b) | c == a | (b | c)
+
+
+@given(assessments)
+def test_sent_to_another_process(a):
+    assert pickle.loads(pickle.dumps(a)) == a
+    assert copy.copy(a) == a
 
 
 @given(assessments)

@@ -30,7 +30,7 @@ class Job:
     def __init__(self, image: Path, size: int, rng: Random) -> None:
         self.image = image
         self.rng = rng
-        self.kind = ""
+        self.kind = self.first = ""
         self.planted: list[Planted] = []
         volumes.blank(image, size)
 
@@ -38,6 +38,7 @@ class Job:
         """A new file system over the image; what was live before is from now on `formatted`."""
         volumes.make(kind, self.image, label, start, cluster)
         self.kind = kind
+        self.first = self.first or kind
         for one in self.planted:
             one.state = "formatted"
 
@@ -111,5 +112,6 @@ class Job:
 
     def finish(self) -> list[Planted]:
         """Everything planted, with whether its bytes are still there."""
-        oracle.check(self.image, self.planted, everywhere=self.kind in _OTHERS)
+        others = self.kind in _OTHERS
+        oracle.check(self.image, self.planted, everywhere=others, kind=self.first)
         return self.planted

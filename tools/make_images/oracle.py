@@ -31,6 +31,10 @@ class Planted:
     """Offsets and lengths in the volume's image; empty where the record itself holds the bytes."""
     still: bool = False
     """All its bytes are still in the image."""
+    unit: int = 0
+    """Bytes of a cluster or block, where the runs are The Sleuth Kit's."""
+    recorded: bool | None = None
+    """Whether something still tells how its first two pieces follow; None: in one, or unknown."""
 
     @property
     def fragments(self) -> int:
@@ -47,6 +51,7 @@ class Planted:
             "fragments": self.fragments,
             "resident": bool(self.data) and not self.runs,
             "still": self.still,
+            "recorded": self.recorded,
             "planted": dict(sorted(self.kinds.items())),
         }
 
@@ -82,7 +87,8 @@ def locate(image: Path, files: Sequence[Planted]) -> None:
     system = pytsk3.FS_Info(pytsk3.Img_Info(str(image)))
     for one in files:
         entry = system.open("/" + one.path)
-        one.runs = _data_runs(entry, system.info.block_size)
+        one.unit = system.info.block_size
+        one.runs = _data_runs(entry, one.unit)
 
 
 BLOCK = 4096
@@ -130,8 +136,28 @@ def _records(whole: bytes) -> bytes:
     return bytes(out)
 
 
-def check(image: Path, files: Sequence[Planted], *, everywhere: bool = False) -> None:
-    """Says of every file whether its bytes are still there, from the image alone.
+def _ntfs_run(length: int, delta: int) -> bytes:
+    """A mapping pair, as NTFS packs it."""
+    sizes = [max(1, (length.bit_length() + 8) // 8), max(1, (abs(delta).bit_length() + 8) // 8)]
+    packed = length.to_bytes(sizes[0], "little") + delta.to_bytes(sizes[1], "little", signed=True)
+    return bytes([sizes[1] << 4 | sizes[0]]) + packed
+
+
+def _link(one: Planted, kind: str) -> bytes | None:
+    """The bytes by which a file system says that the second piece follows the first."""
+    (first, length), (second, more) = ((at // one.unit, n // one.unit) for at, n in one.runs[:2])
+    if kind.startswith("ntfs"):
+        return _ntfs_run(length, first) + _ntfs_run(more, second - first)
+    if kind.startswith("ext"):
+        return struct.pack("<IHHI", length, more, second >> 32, second & 0xFFFFFFFF)
+    return None
+
+
+def check(
+    image: Path, files: Sequence[Planted], *, everywhere: bool = False, kind: str = ""
+) -> None:
+    """Says of every file whether its bytes are still there, from the image alone, and of one in
+    pieces whether its order is, too, on a volume of a ``kind`` that it knows.
 
     ``everywhere``: files without runs may lie anywhere, not in NTFS records alone.
     """
@@ -143,6 +169,10 @@ def check(image: Path, files: Sequence[Planted], *, everywhere: bool = False) ->
             one.still = found[: len(one.data)] == one.data
         else:
             one.still = one.data in (whole if everywhere else records)
+        if len(one.runs) > 1 and one.unit:
+            link = _link(one, kind)
+            where = records if kind.startswith("ntfs") else whole
+            one.recorded = None if link is None else link in where
 
 
 def manifest(

@@ -51,9 +51,9 @@ def ntfs_overwritten(job: Job, size: int) -> None:
     job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) * 3 // 8)])
 
 
-def ntfs_aged(job: Job, size: int) -> None:
-    """NTFS, nearly full, aged by turns of deleting and writing, then quick-formatted."""
-    _filled(job, "ntfs", size, 12)
+def _aged(job: Job, kind: str, size: int) -> None:
+    """A nearly full volume, aged by turns of deleting and writing."""
+    _filled(job, kind, size, 12)
     for turn in range(12):
         live = job.live()
         job.delete(job.rng.sample(live, len(live) // 3))
@@ -65,7 +65,18 @@ def ntfs_aged(job: Job, size: int) -> None:
         chosen = {id(one) for one in torn}
         job.fill([one for one in fresh if id(one) not in chosen])
         job.tear(torn)
+
+
+def ntfs_aged(job: Job, size: int) -> None:
+    """NTFS, nearly full, aged by turns of deleting and writing, then quick-formatted."""
+    _aged(job, "ntfs", size)
     job.make("ntfs")
+
+
+def ext4_aged(job: Job, size: int) -> None:
+    """ext4, nearly full, aged by turns of deleting and writing; then half of it deleted."""
+    _aged(job, "ext4", size)
+    job.delete_half()
 
 
 def _moved(one: Planted, folder: str) -> Planted:
@@ -143,6 +154,7 @@ SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ntfs-formatted": ntfs_formatted,
     "ntfs-overwritten": ntfs_overwritten,
     "ntfs-aged": ntfs_aged,
+    "ext4-aged": ext4_aged,
     "ext4-live-deleted": ext4_live_deleted,
     "ext4-formatted": ext4_formatted,
     "fat32-deleted": fat32_deleted,
