@@ -34,6 +34,9 @@ MADE = {
     "ext4": (33, "mke2fs -q -F -t ext4 -E nodiscard"),
     "ext4-4k-blocks": (150, "mke2fs -q -F -t ext4 -b 4096 -E nodiscard"),
     "ext4-orphan-file": (40, "mke2fs -q -F -t ext4 -E nodiscard -O orphan_file"),
+    "xfs": (300, "mkfs.xfs -q"),
+    "xfs-4k-sectors": (300, "mkfs.xfs -q -s size=4096"),
+    "xfs-reverse-map": (300, "mkfs.xfs -q -m rmapbt=1 -i size=1024"),
     "ext4-plain": (40, "mke2fs -q -F -t ext4 -E nodiscard -O ^64bit,^metadata_csum,^resize_inode"),
 }
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -151,3 +154,21 @@ def test_runs_of_structures_are_whole(name: str) -> None:
             assert all(isinstance(run, Run) and run.length > 0 for run in one.runs)
             assert one.size == sum(run.length for run in one.runs)
             assert max((r.at or 0) + r.length for r in one.runs) <= source.size
+
+
+@pytest.mark.skipif("xfs" not in TOOLS, reason="needs mkfs.xfs")
+def test_text_in_a_new_xfs_is_never_explained_away(tmp_path: Path) -> None:
+    """In the slack of each structure, and in its place."""
+    clean = bytearray(made("xfs", tmp_path))
+    line = "架空 太郎,東京都架空区1-2-3,03-0000-0001".encode("cp932")
+    sectors = [
+        at for one in on_the_medium(look(bytes(clean))) for at in range(one.offset, one.end, SECTOR)
+    ]
+    assert len(sectors) > 100
+    for at in random.Random(7).sample(sectors[1:], 12):
+        kept = bytes(clean[at : at + SECTOR])
+        start = at + SECTOR - len(line)
+        clean[start : at + SECTOR] = line
+        found = look(bytes(clean))
+        assert at in unexplained(bytes(clean), found) or residue(found)
+        clean[at : at + SECTOR] = kept

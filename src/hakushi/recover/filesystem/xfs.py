@@ -8,6 +8,8 @@ from hakushi.model import Artifact, Damage, Extents, Locator, Malformed, Role, S
 from hakushi.model import Extent as Span
 from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import xfs_disk as disk
+from hakushi.recover.filesystem import xfs_fresh
+from hakushi.recover.filesystem.parts import structure
 
 _DEEPEST = 128
 
@@ -73,21 +75,7 @@ def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
         yield Artifact(label, "label", State.LIVE, 0, (), sb.label, Role.LABEL)
     if sb.size > source.size:
         yield Damage(place, f"the file system ends {sb.size - source.size} bytes past the volume")
-    living: list[int] = []
-    for number in volume.numbers():
-        one = volume.inode(number)
-        if one is None or not one.mode:
-            volume.damage.append(f"inode {number} cannot be read")
-            continue
-        living.append(number)
-        if one.kind == disk.DIRECTORY:
-            try:
-                volume.learn(one)
-            except Spent:
-                raise
-            except Malformed as error:
-                volume.damage.append(f"folder {number}: {error}")
-    for number in living:
+    for number in list(_living(volume)):
         one = volume.inode(number)
         # The root and its neighbours that belong to the file system itself have no names.
         if one is not None and (number in volume.names or one.links):
@@ -95,6 +83,32 @@ def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
             yield from _told(volume, one, source.locator)
     for what in volume.damage[:1000]:
         yield Damage(place, what)
+    if not volume.names and not volume.damage:
+        yield from _new(volume, source.locator)
+
+
+def _living(volume: Volume) -> Iterator[int]:
+    """The inodes in use that can be read; what the folders among them name is learned."""
+    for number in volume.numbers():
+        one = volume.inode(number)
+        if one is None or not one.mode:
+            volume.damage.append(f"inode {number} cannot be read")
+            continue
+        yield number
+        if one.kind == disk.DIRECTORY:
+            try:
+                volume.learn(one)
+            except Spent:
+                raise
+            except Malformed as error:
+                volume.damage.append(f"folder {number}: {error}")
+
+
+def _new(volume: Volume, top: Locator) -> Iterator[Artifact]:
+    """What mkfs laid, on a volume that has no file yet."""
+    pieces = list(xfs_fresh.runs(volume.cursor, volume.sb, volume.budget))
+    if pieces:
+        yield structure(top.step("xfs", "new"), "xfs", pieces, "new")
 
 
 def _told(volume: Volume, one: disk.Inode, top: Locator) -> Iterator[Artifact | Damage]:
