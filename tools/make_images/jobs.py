@@ -32,6 +32,8 @@ class Job:
         self.rng = rng
         self.kind = self.first = ""
         self.planted: list[Planted] = []
+        self.told: list[Planted] = []
+        """Files of which the scenario itself knows whether they are still there."""
         volumes.blank(image, size)
 
     def make(self, kind: str, label: str = "", cluster: int = 0, start: int = 0) -> None:
@@ -114,4 +116,4 @@ class Job:
         """Everything planted, with whether its bytes are still there."""
         others = self.kind in _OTHERS
         oracle.check(self.image, self.planted, everywhere=others, kind=self.first)
-        return self.planted
+        return self.planted + self.told

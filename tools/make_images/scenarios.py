@@ -149,11 +149,64 @@ def ntfs_under_ext4(job: Job, size: int) -> None:
     job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) // 8)])
 
 
+def ntfs_streams(job: Job, size: int) -> None:
+    """NTFS: compressed files, files with holes, alternate streams; half of them deleted."""
+    job.make("ntfs")
+    mix = Mix(job.rng)
+    made = list(mix.files(PER_MIB * (size >> 20) // 2))
+    with volumes.special(job.image) as root:
+        for name in ("圧縮", "疎", "付帯"):
+            (volumes.compressed if name == "圧縮" else Path.mkdir)(root / name)
+        for number, one in enumerate(made):
+            kind, name = number % 3, f"{number:04}{Path(one.path).suffix}"
+            one.path = ("圧縮/", "疎/", "付帯/")[kind] + name + (":控え" if kind == 2 else "")
+            if kind == 1:
+                half = len(one.data) // 2
+                hole = bytes(job.rng.randrange(16, 64) << 14)
+                one.data = one.data[:half] + hole + one.data[half:]
+            _write_special(root, one)
+        gone = job.rng.sample(made, len(made) // 2)
+        for one in gone:
+            (root / one.path.partition(":")[0]).unlink()
+            one.state = "deleted"
+    beside = [
+        Planted(one.path.partition(":")[0], _short(one), state=one.state)
+        for one in made
+        if ":" in one.path
+    ]
+    for one in (*made, *beside):
+        # Nothing was written since, so all is still there, though not byte by byte.
+        one.still = True
+    job.told += [*made, *beside]
+
+
+def _short(one: Planted) -> bytes:
+    """What lies beside an alternate stream, in the file itself."""
+    return f"in short: {one.path}\r\n".encode()
+
+
+def _write_special(root: Path, one: Planted) -> None:
+    if ":" in one.path:
+        (root / one.path.partition(":")[0]).write_bytes(_short(one))
+        (root / one.path).write_bytes(one.data)
+        return
+    with (root / one.path).open("wb") as file:
+        hole = one.data.find(bytes(16 << 14)) if one.path.startswith("疎/") else -1
+        if hole < 0:
+            file.write(one.data)
+            return
+        end = hole + len(one.data[hole:]) - len(one.data[hole:].lstrip(b"\0"))
+        file.write(one.data[:hole])
+        file.seek(end)
+        file.write(one.data[end:])
+
+
 SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ntfs-deleted": ntfs_deleted,
     "ntfs-formatted": ntfs_formatted,
     "ntfs-overwritten": ntfs_overwritten,
     "ntfs-aged": ntfs_aged,
+    "ntfs-streams": ntfs_streams,
     "ext4-aged": ext4_aged,
     "ext4-live-deleted": ext4_live_deleted,
     "ext4-formatted": ext4_formatted,

@@ -210,8 +210,9 @@ def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _fuse(image: Path, folder: Path) -> Iterator[Session]:
-    command = ["ntfs-3g", "-o", "no_detach,streams_interface=none", str(image), str(folder)]
+def _fuse(image: Path, folder: Path, streams: str = "none") -> Iterator[Mounted]:
+    options = f"no_detach,compression,streams_interface={streams}"
+    command = ["ntfs-3g", "-o", options, str(image), str(folder)]
     with subprocess.Popen(
         command,
         env=environment(),
@@ -225,6 +226,22 @@ def _fuse(image: Path, folder: Path) -> Iterator[Session]:
         finally:
             run("fusermount", "-u", folder)
             process.wait(60)
+
+
+@contextlib.contextmanager
+def special(image: Path) -> Iterator[Path]:
+    """An NTFS, mounted with alternate streams as ``name:stream``; gives the mount's folder."""
+    with (
+        tempfile.TemporaryDirectory(prefix="make_images-") as folder,
+        _fuse(image.resolve(), Path(folder), "windows"),
+    ):
+        yield Path(folder)
+
+
+def compressed(folder: Path) -> None:
+    """Makes a folder of an NTFS one whose new files are compressed."""
+    folder.mkdir()
+    os.setxattr(folder, "system.ntfs_attrib_be", (0x0810).to_bytes(4, "big"))
 
 
 @contextlib.contextmanager
