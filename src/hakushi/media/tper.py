@@ -50,7 +50,7 @@ def psid(serial: str) -> str:
 
 
 class Tper:
-    """One drive's; ``erase`` is what a changed key does to the surface, and True where it did."""
+    """One drive's security half; ``erase`` is what a changed key does to its surface."""
 
     def __init__(
         self,
