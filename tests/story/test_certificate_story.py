@@ -113,7 +113,7 @@ def test_an_open_break_stands_in_the_way_until_the_owner_explains_it(run, bench)
     run("record", "validated", "--drive", "S1", "accepted=yes", "--as", "bench")
     code, _, err = build(run, "S1")
     assert code == 5
-    assert "same-person" in err
+    assert "hakushi record explained --drive S1 rule=same-person" in err
     _, told, _ = run("chain", "S1", "--json")
     (one,) = json.loads(told)["breaks"]
     words = (f"rule={one['rule']}", f"entry={one['entry']}", "reason=One shift that day.")

@@ -12,7 +12,7 @@ from typing import Any
 from hakushi.app import extras, keys, log, paper, record, seal, witness
 from hakushi.app.paper import Signing
 from hakushi.app.people import opened
-from hakushi.app.words import answer, technical, tell
+from hakushi.app.words import answer, broken, technical, tell
 from hakushi.certify import (
     Certificate,
     Checked,
@@ -66,6 +66,20 @@ class Looked:
         return not self.failures
 
 
+def _open_break(chain: Chain) -> Message:
+    """What is broken in a drive's custody, and how it is explained."""
+    first = next(iter(chain.open))
+    return message(
+        "{serial}: nobody explained this break of custody in entry {entry}: {about} Say why, then"
+        " build again: hakushi record explained --drive {serial} rule={rule} entry={entry}"
+        " reason=TEXT --as OWNER",
+        serial=chain.serial,
+        entry=first.entry,
+        rule=first.rule,
+        about=broken(first.about),
+    )
+
+
 def build(
     serials: Sequence[str], claims: Claims, signer: str, place: Path | None, *, names: bool
 ) -> Built:
@@ -78,6 +92,8 @@ def build(
     book = record.book(where, witnessed=False)
     chains = [_chain(book, serial) for serial in sorted(set(serials))]
     for chain in chains:
+        if chain.open:
+            raise Refused(_open_break(chain))
         if reasons := unfinished(chain):
             raise Refused(reasons[0].about)
     issuer = _issuer(book, key)
