@@ -16,7 +16,12 @@ FONT = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 def _font(size: int) -> Any:
     from PIL import ImageFont
 
-    return ImageFont.truetype(FONT, size, layout_engine=ImageFont.Layout.BASIC)
+    try:
+        return ImageFont.truetype(FONT, size, layout_engine=ImageFont.Layout.BASIC)
+    except OSError:
+        raise SystemExit(
+            f"make_images: there is no {FONT}; install the Debian package fonts-noto-cjk"
+        ) from None
 
 
 def _encode(picture: Any, kind: str, **options: Any) -> bytes:
