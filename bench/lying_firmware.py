@@ -1,6 +1,6 @@
 """What tools say of a drive whose firmware lies, beside what survives: one table, one run.
 
-    python bench/lying_firmware.py [--json FILE]
+    python -m bench.lying_firmware [--json FILE]
 
 Needs root, gcc, loop devices, and hdparm, sg3-utils and nvme-cli where they are to be compared.
 Each row is a fresh virtual drive full of old data. Other tools see its firmware through
@@ -24,14 +24,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.lab_drives import survivors, virtual
+
 from hakushi.media import simulated
 from hakushi.media.commands import Ata, Nvme, Scsi
 from hakushi.media.firmware import Firmware
-from hakushi.media.image import Memory
 
 HERE = Path(__file__).resolve().parent
 SIZE = 8 << 20
-MARK = b"old data of a person "
 PATIENCE = 30
 REQUEST, REPLY = struct.Struct("<4I"), struct.Struct("<4I")
 
@@ -131,12 +131,6 @@ class Handler(socketserver.StreamRequestHandler):
         return (2 if cdb[2] & 0x20 or not told.ok else 0), sense, told.data, 0
 
 
-def fill(folder: Path, bus: str, faults: dict[str, int | None]) -> Path:
-    content = Memory(MARK.ljust(512, b".") * (SIZE // 512))
-    simulated.create(folder / "d", SIZE, bus, serial="LIAR1", content=content, faults=faults)
-    return folder / "d"
-
-
 def built(folder: Path) -> Path:
     """The shim, compiled."""
     shim = folder / "shim.so"
@@ -145,9 +139,15 @@ def built(folder: Path) -> Path:
     return shim
 
 
-def surviving(drive: Path) -> int:
-    data = simulated.surface(drive).read_bytes()
-    return sum(data.startswith(MARK, at) for at in range(0, SIZE, 512))
+def made(folder: Path, bus: str, faults: dict[str, int | None]) -> Path:
+    """A virtual drive full of old data."""
+    virtual(folder / "d", SIZE, bus, **faults)
+    return folder / "d"
+
+
+def remaining(drive: Path) -> int:
+    """Old sectors on its surface as it really is."""
+    return survivors(simulated.surface(drive))
 
 
 @contextmanager
@@ -211,7 +211,7 @@ def ours(drive: Path, technique: str, folder: Path) -> str:
         "--policy",
         str(folder / "p.toml"),
         "--erase",
-        "LIAR1",
+        "V1",
         "--evidence",
         str(folder / "e"),
     ]
@@ -232,14 +232,14 @@ def main() -> None:
                 continue
             for kind, faults in FAULTS:
                 with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-                    drive = fill(Path(one), bus, faults)
+                    drive = made(Path(one), bus, faults)
                     with shimmed(drive, Path(one), shim) as (name, env):
                         said = theirs(commands, name, env)
-                    left = surviving(drive)
-                    again = fill(Path(two), bus, faults)
+                    left = remaining(drive)
+                    again = made(Path(two), bus, faults)
                     us = ours(again, technique, Path(two))
                     row = {"tool": what, "drive": kind, "says": said, "left": left,
-                           "hakushi": us, "hakushi_left": surviving(again)}  # fmt: skip
+                           "hakushi": us, "hakushi_left": remaining(again)}  # fmt: skip
                 rows.append(row)
                 print(
                     f"{what:34} {kind:28} {said:34} {left:7,}   {us:42} {row['hakushi_left']:7,}",

@@ -33,19 +33,19 @@ def shim(tmp_path_factory):
 @pytest.mark.parametrize("lies", [False, True])
 def test_a_tool_says_success_whatever_becomes_of_the_data(tmp_path, shim, what, lies):
     bus, _, commands = bench.TOOLS[what]
-    drive = bench.fill(tmp_path, bus, {"says-success": None} if lies else {})
+    drive = bench.made(tmp_path, bus, {"says-success": None} if lies else {})
     with bench.shimmed(drive, tmp_path, shim) as (name, env):
         said = bench.theirs(commands, name, env)
     assert said.endswith("exit 0"), said
     assert "progress" not in said
-    assert bench.surviving(drive) == (bench.SIZE // 512 if lies else 0)
+    assert bench.remaining(drive) == (bench.SIZE // 512 if lies else 0)
 
 
 def test_hdparm_reads_the_identity_that_was_made_up(tmp_path, shim):
-    drive = bench.fill(tmp_path, "ata", {})
+    drive = bench.made(tmp_path, "ata", {})
     with bench.shimmed(drive, tmp_path, shim) as (name, env):
         words = ["hdparm", "-I", name]
         told = subprocess.run(words, check=True, capture_output=True, text=True, env=env).stdout
-    for text in ("Hakushi simulated ATA", "LIAR1", "BLOCK_ERASE_EXT", "CRYPTO_SCRAMBLE_EXT",
+    for text in ("Hakushi simulated ATA", "V1", "BLOCK_ERASE_EXT", "CRYPTO_SCRAMBLE_EXT",
                  "not\tlocked", "not\tfrozen", "supported: enhanced erase", f"LBA48  user addressable sectors: {bench.SIZE // 512:11}"):  # fmt: skip
         assert text in told, told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,10 @@ from hakushi.app.dispose import Options, dispose_all, plan_all, psids
 from hakushi.app.drives import one_drive
 from hakushi.media import firmware, simulated, tcg, tper
 from hakushi.media.opal import Channel
+from hakushi.media.probe import hidden
 from hakushi.media.tcg import Control
-from hakushi.model import Malformed, Refused, Unreadable, Verdict
+from hakushi.model import Drive, Malformed, Refused, Unreadable, Verdict
+from hakushi.sanitize import all_techniques
 from hakushi.sanitize.techniques import _opal
 
 VALUES = st.recursive(
@@ -184,3 +187,16 @@ def test_the_password_never_reaches_the_firmwares_file(tmp_path):
     virtual(tmp_path / "d", bus="nvme", opal_locked=None)
     _opal._by_psid(channel(tmp_path), tper.psid("V1"))
     assert tper.psid("V1") not in json.dumps((tmp_path / "f").read_text())
+
+
+SHADOWED = (("locking_shadow_mbr", 1), ("locking_shadow_mbr_done", 0))
+
+
+@pytest.mark.parametrize("sed", [SHADOWED, (("locking_locked", 1),)])
+def test_what_stands_behind_a_lock_or_a_shadow_is_never_clean(sed):
+    """A shadowed drive may answer zeros for everything: no reading of it shows anything."""
+    drive = Drive("/dev/sdz", "Z", 1 << 30, transport="nvme", native_size=1 << 30, sed=sed)
+    assert "need not be what lies there" in str(hidden(drive))
+    reasons = {one.id: one.unfit(drive) for one in all_techniques()}
+    assert "locked by its Opal" in str(reasons["overwrite"])
+    assert hidden(replace(drive, sed=(*SHADOWED[:1], ("locking_shadow_mbr_done", 1)))) is None

@@ -190,3 +190,18 @@ def test_what_a_drive_identifies_as():
     assert (told.security, told.frozen, told.enhanced) == (True, True, True)
     words[511] ^= 1
     assert not ata.identity_of(bytes(words)).sound
+
+
+@pytest.mark.parametrize(
+    ("command", "hours"), [(ata.IDENTIFY, False), (ata.erase_unit(enhanced=False), True)]
+)
+def test_only_an_erasure_is_waited_for_by_the_hour(kernel, command, hours):
+    seen: list[int] = []
+
+    def answer(_me, _request, header):
+        seen.append(header.timeout)
+        return 0
+
+    kernel(answer)
+    Passthrough(3).ata(command)
+    assert (seen[0] > 3_600_000) == hours

@@ -29,7 +29,7 @@ def erased(name: str, folder: Path, policy: str = "nist-800-88r2-clear", **more)
     options = Options(
         policy, erase=frozenset({probe(name).serial}), evidence=folder / "evidence", **more
     )
-    (done,) = dispose_all([name], options, look, more.get("say", lambda _: None))
+    (done,) = dispose_all([name], options, look, lambda _: None)
     return done
 
 
@@ -80,7 +80,8 @@ def test_nvme_is_asked_through_the_kernel():
 def test_scsi_is_asked_through_the_kernel():
     drive = probe(named("SCSI0001"))
     able = {one.name: one.supported for one in drive.abilities}
-    assert able["scsi-sanitize-block"] in (False, None)
+    assert able["scsi-sanitize-block"] is False
+    assert drive.native_size is None
 
 
 # --- what becomes of them ----------------------------------------------------------------------
@@ -91,7 +92,8 @@ def test_overwriting_through_each_driver(tmp_path, bus):
     name = named(SERIALS[bus])
     fill(name)
     done = erased(name, tmp_path)
-    assert said(done) in {DONE, ("completed", "inconclusive")}, done.reasons
+    # A SCSI drive does not say how large it natively is: never clean.
+    assert said(done) == (("completed", "inconclusive") if bus == "scsi" else DONE), done.reasons
     assert not any(Path(name).read_bytes())
 
 
@@ -99,10 +101,8 @@ def test_nvme_format_through_the_kernel(tmp_path):
     name = named("NVME0001")
     fill(name)
     done = erased(name, tmp_path, "nist-800-88r2-purge", technique="nvme-format-user")
-    assert done.outcome in {"completed", "unknown"}, done.reasons
-    assert done.outcome == "completed" or b"NVMe" in done.evidence.read_bytes()
-    if done.outcome == "completed":
-        assert not any(Path(name).read_bytes())
+    assert said(done) == DONE, done.reasons
+    assert not any(Path(name).read_bytes())
 
 
 @contextlib.contextmanager
@@ -191,7 +191,7 @@ def test_the_kernels_zoned_drive_is_overwritten_zone_by_zone(tmp_path):
     with null_zoned() as name:
         assert probe(name).zoned == "host-managed"
         zones_filled(name)
-        assert b"".join(Path(name).read_bytes()[:4096].split(b"\0"))
+        assert any(Path(name).read_bytes()[:4096])
         done = erased(name, tmp_path)
         assert said(done) == DONE, done.reasons
         assert not any(Path(name).read_bytes())

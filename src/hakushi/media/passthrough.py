@@ -16,8 +16,10 @@ from hakushi.media.commands import Ata, AtaReply, Nvme, NvmeReply, Scsi, ScsiRep
 
 SG_IO = 0x2285
 NVME_ADMIN = 0xC0484E41
-_TIMEOUT_MS = 12 * 3600 * 1000
-"""A security erase answers when it is done."""
+_ASKED_MS, _ERASING_MS = 300_000, 12 * 3600 * 1000
+"""A question is given up after minutes: nobody may wait half a day for a temperature."""
+_ERASING_ATA, _ERASING_NVME = frozenset({0xF4}), frozenset({0x80})
+"""Commands that answer when they are done: SECURITY ERASE UNIT, Format NVM."""
 _SENSE = 64
 _NONE, _OUT, _IN = -1, -2, -3
 _READY, _THERE, _ERR = 0x50, 0x40, 0x01
@@ -63,6 +65,9 @@ class Passthrough:
         self._fd = fd
 
     def scsi(self, command: Scsi) -> ScsiReply:
+        return self._scsi(command, _ASKED_MS)
+
+    def _scsi(self, command: Scsi, patience: int) -> ScsiReply:
         cdb = ctypes.create_string_buffer(command.cdb, len(command.cdb))
         size = command.wants or len(command.data)
         data = ctypes.create_string_buffer(command.data, max(1, size))
@@ -76,7 +81,7 @@ class Passthrough:
             dxferp=ctypes.addressof(data),
             cmdp=ctypes.addressof(cdb),
             sbp=ctypes.addressof(sense),
-            timeout=_TIMEOUT_MS,
+            timeout=patience,
         )
         fcntl.ioctl(self._fd, SG_IO, header)
         if header.host_status:
@@ -86,18 +91,19 @@ class Passthrough:
         return ScsiReply(header.status, sense.raw[: header.sb_len_wr], data.raw[:got])
 
     def ata(self, command: Ata) -> AtaReply:
-        reply = self.scsi(Scsi(ata16(command), command.data, command.wants))
-        return ata_reply(reply)
+        patience = _ERASING_MS if command.command in _ERASING_ATA else _ASKED_MS
+        return ata_reply(self._scsi(Scsi(ata16(command), command.data, command.wants), patience))
 
     def nvme(self, command: Nvme) -> NvmeReply:
         size = command.wants or len(command.data)
         data = ctypes.create_string_buffer(command.data, max(1, size))
+        patience = _ERASING_MS if command.opcode in _ERASING_NVME else _ASKED_MS
         packed = bytearray(
             struct.pack(
                 "<BBHIIIQQIIIIIIIIII",
                 *(command.opcode, 0, 0, command.nsid, 0, 0, 0),
                 ctypes.addressof(data) if size else 0,
-                *(0, size, command.cdw10, command.cdw11, 0, 0, 0, 0, _TIMEOUT_MS, 0),
+                *(0, size, command.cdw10, command.cdw11, 0, 0, 0, 0, patience, 0),
             )
         )
         status = fcntl.ioctl(self._fd, NVME_ADMIN, packed)

@@ -87,6 +87,10 @@ def hidden(drive: Drive) -> Message | None:
 
     Law: what this names is never clean, whatever its readable bytes are.
     """
+    if veiled(drive):
+        return message(
+            "The drive's Opal locking is closed: what is read need not be what lies there."
+        )
     if drive.native_size is not None and drive.native_size > drive.size:
         return message(
             "A hidden area of {bytes:,} bytes lies behind the addressable ones.",
@@ -95,6 +99,16 @@ def hidden(drive: Drive) -> Message | None:
     if drive.native_size is None and drive.transport in HIDING:
         return message("The drive's native size is unknown; it may have a hidden area.")
     return None
+
+
+def veiled(drive: Drive) -> bool:
+    """Whether its TCG locking stands before its bytes: locked, or a shadow in their place.
+
+    While a shadow MBR is shown a drive may give zeros for all the rest (Opal 2.01 §4.3.5.4).
+    """
+    sed = dict(drive.sed)
+    shadow = sed.get("locking_shadow_mbr") and not sed.get("locking_shadow_mbr_done")
+    return bool(sed.get("locking_locked") or shadow)
 
 
 def hidden_bytes(drive: Drive) -> int | None:

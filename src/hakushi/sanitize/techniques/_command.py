@@ -19,7 +19,7 @@ from hakushi.media.abilities import can
 from hakushi.media.commands import Recorded
 from hakushi.media.device import Device, Reader, differences
 from hakushi.media.linux import buffer
-from hakushi.media.probe import HIDING, hidden
+from hakushi.media.probe import HIDING, hidden, veiled
 from hakushi.model import SECTOR, Drive, Extent, Extents, Message, Refused, Unreadable, message
 from hakushi.sanitize import Journal, Order, Outcome, Pass, PowerCycle, Progress, Result
 from hakushi.sanitize.unhide import open_hidden
@@ -75,7 +75,7 @@ def unfit(drive: Drive, id: str) -> Message | None:
 
 def locked(drive: Drive) -> Message | None:
     """Why nothing but its TCG protocol can reach a drive; None where it is open."""
-    if not dict(drive.sed).get("locking_locked"):
+    if not veiled(drive):
         return None
     return message(
         "The drive is locked by its Opal password; tcg-opal-psid-revert opens and erases it."

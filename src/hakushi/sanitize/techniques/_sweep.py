@@ -58,7 +58,8 @@ def write(
     What could not be written is in the journal's ``failed``. Gives why it stopped early, or "".
     """
     if zones := device.zones():
-        return (yield from _zones.write(device, journal, number, fill, zones))
+        told = (device, journal, number, fill, zones)
+        return (yield from _zones.write(*told, chunk=CHUNK, stride=_STRIDE))
     size, kept, fresh, hopeless = device.size, journal.done.to, Extents(), 0
 
     def one(extent: Extent) -> tuple[list[Extent], str]:

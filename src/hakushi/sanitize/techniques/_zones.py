@@ -13,15 +13,20 @@ from hakushi.model import Extent, Extents
 from hakushi.sanitize import Journal, Progress
 from hakushi.sanitize.fill import Fill
 
-CHUNK = 4 << 20
-STRIDE = 48 << 20
-"""Bytes between two flushes."""
-
 
 def write(
-    device: Device, journal: Journal, number: int, fill: Fill, zones: tuple[Zone, ...]
+    device: Device,
+    journal: Journal,
+    number: int,
+    fill: Fill,
+    zones: tuple[Zone, ...],
+    *,
+    chunk: int,
+    stride: int,
 ) -> Generator[Progress, None, str]:
     """Like the sweep over other drives, from where the journal stands; gives "" in the end.
+
+    ``chunk``: bytes of one write; ``stride``: bytes between two flushes.
 
     A zone that refuses a write takes none behind it: its rest is noted as failed, the next goes on.
     """
@@ -31,13 +36,13 @@ def write(
             continue
         at, failed = _begun(device, zone, kept), Extents()
         while at < zone.end:
-            piece = Extent(at, min(CHUNK, zone.end - at))
+            piece = Extent(at, min(chunk, zone.end - at))
             try:
                 device.write(piece.offset, fill.render(piece.offset, piece.length))
                 at = piece.end
             except OSError:
                 failed, at = Extents([Extent(at, zone.end - at)]), zone.end
-            if at - kept >= STRIDE or at == zone.end:
+            if at - kept >= stride or at == zone.end:
                 try:
                     device.flush()
                 except OSError as error:
