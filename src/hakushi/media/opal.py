@@ -15,7 +15,6 @@ from hakushi.media.commands import (
     AtaReply,
     Nvme,
     NvmeReply,
-    Recorded,
     Scsi,
     ScsiReply,
     Transport,
@@ -75,7 +74,7 @@ class Channel:
     USB bridges that pass ATA on are asked as ATA drives.
     """
 
-    transport: Transport | Recorded
+    transport: Transport
     bus: str
 
     def receive(self, comid: int = _LEVEL_0) -> bytes:
