@@ -305,11 +305,14 @@ def not_looked_for(*, pictures: bool) -> list[Message]:
         unread = message("handwriting, and text in pictures that stands on its side; HEIC, films")
     return [
         unread,
-        message("old records of file systems other than NTFS, FAT, exFAT, ext2-4, XFS and btrfs"),
+        message(
+            "old records of file systems other than NTFS, FAT, exFAT, ext2-4, XFS, btrfs and APFS"
+        ),
         message("files in pieces far apart, and text in pieces, that no record names"),
         message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
         message(
-            "APFS; btrfs over several devices; deleted files of HFS+; arrays other than md and LVM"
+            "btrfs over several devices; deleted files of HFS+; APFS files packed by LZVN or LZFSE;"
+            " arrays other than md and LVM"
         ),
         message("snapshots inside disk images; shadow copies"),
     ]

@@ -10,7 +10,7 @@ from hakushi.media import Window
 from hakushi.model import Extent, Extents, Malformed, Run, Source, Unreadable
 from hakushi.recover import Family, identify
 from hakushi.recover.cursor import Budget
-from hakushi.recover.filesystem import btrfs, exfat, ext, fat, ntfs, xfs
+from hakushi.recover.filesystem import apfs, btrfs, exfat, ext, fat, ntfs, xfs
 
 
 @dataclass(slots=True)
@@ -66,8 +66,8 @@ def _bitmap(
     if id == "xfs":
         taken = xfs.in_use(window, budget)
         return lambda run: run.at is not None and taken.meets(Extent(run.at, run.length))
-    if id == "btrfs":
-        held = btrfs.in_use(window, budget)
+    if id in ("btrfs", "apfs"):
+        held = (btrfs if id == "btrfs" else apfs).in_use(window, budget)
         return lambda run: run.at is not None and held.meets(Extent(run.at, run.length))
     layouts = {"fat": fat.layout, "exfat": exfat.layout, "ext": ext.layout}
     return layouts[id](window, budget).allocated if id in layouts else None
