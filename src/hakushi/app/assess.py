@@ -314,7 +314,7 @@ def not_looked_for(*, pictures: bool) -> list[Message]:
             "btrfs over several devices; deleted files of HFS+; APFS files packed by LZVN or LZFSE;"
             " arrays other than md and LVM"
         ),
-        message("snapshots inside disk images; shadow copies"),
+        message("snapshots inside disk images; shadow copies that were deleted"),
     ]
 
 

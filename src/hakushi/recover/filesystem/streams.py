@@ -17,12 +17,15 @@ _PIECE = 4 << 20
 _LIMITS = Limits(cpu=4 * 3600, seconds=120.0)
 
 
-def member(source: Source, format: str, type: str, value: str) -> Source:
-    """The bytes of a stream by its locator step (``INUM-TYPE-ID``)."""
+def member(
+    source: Source, format: str, type: str, value: str, locator: Locator | None = None
+) -> Source:
+    """The bytes of a stream by its locator step (``INUM-TYPE-ID``), at its own or ``locator``."""
     parts = value.split("-")
     if len(parts) != 3 or not all(p.isascii() and p.isdigit() and len(p) < 16 for p in parts):
         raise Malformed(f"no stream is called {value[:60]!r}")
-    return Derived(source, source.locator.step(format, value), [type, *map(int, parts)])
+    place = locator or source.locator.step(format, value)
+    return Derived(source, place, [type, *map(int, parts)])
 
 
 class Derived:
@@ -96,7 +99,7 @@ def _child(source: Source) -> _Opened:
     """The child of this file system. What it reads through stays the same object, so that a
     drive that was opened afresh is read afresh.
     """
-    key = (id(_foundation(source)), source.locator)
+    key = (id(foundation(source)), source.locator)
     with _pool_lock:
         opened = _pool.get(key)
         if opened is None:
@@ -108,7 +111,7 @@ def _child(source: Source) -> _Opened:
     return opened
 
 
-def _foundation(source: Source) -> Source:
+def foundation(source: Source) -> Source:
     """The Source that is opened, below all windows on it."""
     while (parent := getattr(source, "_parent", None)) is not None:
         source = parent

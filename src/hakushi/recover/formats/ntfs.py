@@ -1,4 +1,4 @@
-"""NTFS volumes."""
+"""NTFS volumes, with what their shadow copies still have."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hakushi.model import Artifact, Damage, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format
 from hakushi.recover.filesystem import files
 from hakushi.recover.filesystem.ntfs import boot, layout
+from hakushi.recover.filesystem.ntfs_before import Before, opened
 from hakushi.recover.filesystem.streams import member
 
 
@@ -20,10 +21,19 @@ def _probe(source: Source) -> bool:
 
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    yield from files(source, budget, layout(source, budget))
+    before = Before(source, budget)
+    for one in files(source, budget, layout(source, budget)):
+        yield one
+        before.saw(one)
+    yield from before.files(layout)
 
 
 def _member(source: Source, value: str) -> Source:
+    if value.startswith("shadow"):
+        copy, _, inner = value.removeprefix("shadow").partition("-")
+        return member(
+            opened(source, copy), "ntfs", "ntfs", inner, source.locator.step("ntfs", value)
+        )
     return member(source, "ntfs", "ntfs", value)
 
 
