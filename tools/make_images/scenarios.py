@@ -19,15 +19,23 @@ PER_MIB = 3
 
 
 def _filled(
-    job: Job, kind: str, size: int, torn_of: int, cluster: int = 0, unit: int = 4096
+    job: Job,
+    kind: str,
+    size: int,
+    torn_of: int,
+    cluster: int = 0,
+    unit: int = 4096,
+    behind: int = 0,
 ) -> None:
-    """A volume with an office's files, one of ``torn_of`` in pieces."""
+    """A volume with an office's files, one of ``torn_of`` in pieces, ``behind`` a large one."""
     mix = Mix(job.rng)
     planted = list(mix.files(PER_MIB * (size >> 20)))
     large = [one for one in planted if len(one.data) > 64 << 10]
     torn = job.rng.sample(large, min(len(large), len(planted) // torn_of))
     chosen = {id(one) for one in torn}
     job.make(kind, cluster=cluster)
+    if behind:
+        job.fill([Planted("大.bin", bytes(behind))])
     job.fill([one for one in planted if id(one) not in chosen])
     job.tear(torn, unit)
 
@@ -110,6 +118,30 @@ def fat32_formatted(job: Job, size: int) -> None:
     """FAT32, clusters of 1 KiB, then quick-formatted alike."""
     _filled(job, "fat32", size, 16, cluster=2, unit=1024)
     job.make("fat32", cluster=2)
+
+
+def fat32_windows(job: Job, size: int) -> None:
+    """FAT32 as Windows deletes: the upper half of the first cluster's number goes, too."""
+    _filled(job, "fat32", size // 2, 40, cluster=2, unit=1024, behind=size // 2 + (3 << 20))
+    gone = [one for one in job.live() if one.path != "大.bin"]
+    job.delete(job.rng.sample(gone, len(gone) // 2))
+    data = bytearray(job.image.read_bytes())
+    for at in range(0, len(data), 32):
+        if data[at] == 0xE5 and data[at + 11] == 0x20 and data[at + 12] in (0, 8, 16, 24):
+            data[at + 20 : at + 22] = bytes(2)
+    job.image.write_bytes(data)
+
+
+def fat16_deleted(job: Job, size: int) -> None:
+    """FAT16, clusters of 2 KiB; half of the files deleted, nothing written afterwards."""
+    _filled(job, "fat16", size, 40, cluster=4, unit=2048)
+    job.delete_half()
+
+
+def exfat_deleted(job: Job, size: int) -> None:
+    """exFAT; half of the files deleted, nothing written afterwards."""
+    _filled(job, "exfat", size, 12)
+    job.delete_half()
 
 
 def exfat_formatted(job: Job, size: int) -> None:
@@ -212,6 +244,9 @@ SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "ext4-formatted": ext4_formatted,
     "fat32-deleted": fat32_deleted,
     "fat32-formatted": fat32_formatted,
+    "fat32-windows": fat32_windows,
+    "fat16-deleted": fat16_deleted,
+    "exfat-deleted": exfat_deleted,
     "exfat-formatted": exfat_formatted,
     "ntfs-under-ext4": ntfs_under_ext4,
     "xfs-deleted": xfs_deleted,

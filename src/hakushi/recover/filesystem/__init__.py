@@ -77,7 +77,7 @@ class Layout:
     file system's own. ``allocated``: whether a byte run is in use now, None where that is unknown.
     ``later``: structures that depend on whether the walk found live files. ``short``: streams
     (inum, id) that hold fewer bytes than their runs (the rest are zeros), which are read through
-    the child.
+    the child. ``claimed``: sizes of deleted files of which fewer bytes have a place.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Layout:
     allocated: Callable[[Run], bool | None] = lambda _run: None
     later: Callable[[bool], Iterable[Artifact]] = lambda _live: ()
     short: frozenset[tuple[int, int]] = frozenset()
+    claimed: dict[Locator, int] = field(default_factory=dict)
 
 
 def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact | Damage]:
@@ -258,6 +259,8 @@ class _Artifacts:
             yield Damage(locator, f"of its {stream.size} bytes {stream.size - size} have no place")
         if state is State.DELETED:
             whole = whole and self._free(stream)
+            if size < stream.size <= largest(self.source):
+                self.layout.claimed[locator] = stream.size
         yield Artifact(
             locator, kind, state, size, runs, path, complete=whole, modified=self._modified()
         )

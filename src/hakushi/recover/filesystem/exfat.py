@@ -5,7 +5,7 @@ exFAT specification).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hakushi.media import Runs
@@ -98,6 +98,20 @@ def layout(source: Source, budget: Budget) -> Layout:
     out.foreign = volume.foreign
     out.label = lambda entry: library_label(entry, volume.root.label)
     return out
+
+
+def follow(source: Source) -> Callable[[int], int]:
+    """What the table says that follows a cluster. Deleting leaves it as it was."""
+    cursor = Cursor(source)
+    table = boot(cursor).table
+
+    def following(cluster: int) -> int:
+        try:
+            return cursor.u32(table + 4 * cluster)
+        except Malformed:
+            return 0
+
+    return following
 
 
 class _Volume:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from hakushi.model import Artifact, Damage, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format
 from hakushi.recover.filesystem import files
-from hakushi.recover.filesystem.exfat import boot, layout
+from hakushi.recover.filesystem.exfat import boot, follow, layout
+from hakushi.recover.filesystem.fat_chains import Volume, deleted, rechained
 from hakushi.recover.filesystem.streams import member
 
 
@@ -20,7 +21,15 @@ def _probe(source: Source) -> bool:
 
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    yield from files(source, budget, layout(source, budget))
+    said = layout(source, budget)
+    gone: list[Artifact] = []
+    for one in files(source, budget, said):
+        if isinstance(one, Artifact) and deleted(one):
+            gone.append(one)
+        else:
+            yield one
+    volume = Volume(source, boot(Cursor(source)), said.allocated, follow(source))
+    yield from rechained(volume, gone, budget)
 
 
 def _member(source: Source, value: str) -> Source:

@@ -8,6 +8,8 @@ from hakushi.model import Artifact, Damage, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format
 from hakushi.recover.filesystem import files
 from hakushi.recover.filesystem.fat import boot, layout
+from hakushi.recover.filesystem.fat_chains import Volume, deleted, rechained
+from hakushi.recover.filesystem.fat_high import is_high, raised
 from hakushi.recover.filesystem.streams import member
 
 
@@ -20,7 +22,20 @@ def _probe(source: Source) -> bool:
 
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    yield from files(source, budget, layout(source, budget))
+    said = layout(source, budget)
+    geometry = boot(Cursor(source))
+    volume = Volume(source, geometry, said.allocated)
+    gone: list[Artifact] = []
+    high = False
+    for one in files(source, budget, said):
+        if isinstance(one, Artifact) and deleted(one):
+            gone.append(one)
+        else:
+            high = high or (isinstance(one, Artifact) and is_high(volume, one))
+            yield one
+    if high:
+        gone = raised(volume, gone, said.claimed, budget)
+    yield from rechained(volume, gone, budget)
 
 
 def _member(source: Source, value: str) -> Source:

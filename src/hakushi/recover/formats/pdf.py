@@ -37,6 +37,9 @@ _LARGEST_STREAM = 1 << 30
 _NEAR = 1024
 """A length that is wrong is so by a few bytes."""
 
+_LATE = 8192
+"""A stream that breaks no earlier before the end of what is there may go on behind it."""
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -175,6 +178,10 @@ def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budg
     if said:
         end = start + int(said[1])
         if end > cursor.size:
+            here = Extent(start, max(0, cursor.size - start))
+            torn = _torn(cursor.source, dictionary, here, budget)
+            if torn is not None and torn + _LATE < cursor.size:
+                raise Torn("a stream does not decode", torn)
             raise Short("a stream runs past the end")
         if re.match(rb"\s*endstream", _ahead(cursor, end, 32)):
             return end
