@@ -97,3 +97,18 @@ def test_a_file_whose_rest_is_gone_is_never_called_whole(
     data = whole[:cut] + noise(24 * CLUSTER, seed) + padded(files()["png"])
     for offset, artifact in carved(data):
         assert offset or not artifact.complete
+
+
+@settings(max_examples=10, deadline=None)
+@given(name=st.sampled_from(["jpeg", "zip"]), seed=st.integers(0, 99))
+def test_a_small_piece_in_the_middle_is_believed_with_checksums_alone(name: str, seed: int) -> None:
+    """Another cluster may decode in its place by chance: what has no sums is listed, not promised."""
+    whole = files()[name]
+    parts = [whole[:CLUSTER], whole[CLUSTER : 2 * CLUSTER], padded(whole[2 * CLUSTER :])]
+    assert len(whole) > 3 * CLUSTER
+    text = (CSV.encode() * 20)[: 2 * CLUSTER]
+    assert len(text) == 2 * CLUSTER
+    data = noise(CLUSTER, seed) + b"".join(part + text for part in parts)
+    found = [a for offset, a in carved(data) if offset == CLUSTER]
+    assert [a.complete for a in found] == [name == "zip"]
+    assert [content(data, a) for a in found] == [whole]

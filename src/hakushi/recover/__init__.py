@@ -115,6 +115,8 @@ class Format:
     measure: Callable[[Source, Budget], Measure | None] | None = None
     text: Callable[[Source, Budget], Iterator[Text]] | None = None
     extensions: tuple[str, ...] = ()
+    summed: bool = False
+    """Whether checksums over its content stand in it, so that nothing else passes for it."""
     inner: Callable[[bytes], bool] | None = None
     """Cheap: could a cluster of these bytes stand in the middle of one? Where pieces of a file are
     looked for, those that cannot are passed over."""

@@ -25,7 +25,7 @@ from hakushi.model import (
 from hakushi.recover import Budget, Measure, by_id
 from hakushi.recover.cursor import Spent
 from hakushi.recover.grammar.encoding import LEAST, settle, text_end, text_sectors
-from hakushi.recover.mend import Broken, mend
+from hakushi.recover.mend import CLUSTER, Broken, mend
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,7 +188,10 @@ class _Carver:
         free = self._free - Extents([*self._whole, *held])
         for done in mend(self._source, broken.values(), free, budget):
             before = self._unsure[done.broken.offset]
-            one = _Found(before.offset, before.format, done.found, done.pieces)
+            found = done.found
+            if not by_id(before.format).summed and _doubtful(done.pieces):
+                found = replace(found, complete=False)
+            one = _Found(before.offset, before.format, found, done.pieces)
             self._take(one)
             yield one.artifact(self._source)
 
@@ -203,6 +206,13 @@ class _Carver:
             if following < len(starts):
                 one = one.until(starts[following])
             yield one.artifact(self._source)
+
+
+def _doubtful(pieces: tuple[Extent, ...]) -> bool:
+    """Whether a piece in the middle is so small that another one may decode in its place: of some
+    thousand clusters one does by chance.
+    """
+    return any(piece.length < 4 * CLUSTER for piece in pieces[1:-1])
 
 
 def _artifact(

@@ -35,5 +35,6 @@ PLUGIN = Format(
     open=_chain.open,
     member=_chain.member,
     measure=_chain.measure,
+    summed=True,
     extensions=("bz2", "tbz2"),
 )

@@ -75,5 +75,6 @@ PLUGIN = Format(
     open=_chain.open,
     member=_chain.member,
     measure=_chain.measure,
+    summed=True,
     extensions=("gz", "tgz"),
 )

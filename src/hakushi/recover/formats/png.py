@@ -49,5 +49,6 @@ PLUGIN = Format(
     probe=probe,
     magics=(Magic(_SIGNATURE + _HEADER),),
     measure=measure,
+    summed=True,
     extensions=("png",),
 )

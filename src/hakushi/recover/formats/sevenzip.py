@@ -120,5 +120,6 @@ PLUGIN = Format(
     open=open_,
     member=member,
     measure=measure,
+    summed=True,
     extensions=("7z",),
 )

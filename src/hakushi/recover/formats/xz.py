@@ -40,5 +40,6 @@ PLUGIN = Format(
     open=_chain.open,
     member=_chain.member,
     measure=_chain.measure,
+    summed=True,
     extensions=("xz", "txz"),
 )

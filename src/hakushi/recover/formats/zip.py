@@ -191,5 +191,6 @@ PLUGIN = Format(
     member=member,
     measure=measure,
     text=text,
+    summed=True,
     extensions=("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "jar"),
 )
