@@ -77,7 +77,8 @@ class Layout:
     file system's own. ``allocated``: whether a byte run is in use now, None where that is unknown.
     ``later``: structures that depend on whether the walk found live files. ``short``: streams
     (inum, id) that hold fewer bytes than their runs (the rest are zeros), which are read through
-    the child. ``claimed``: sizes of deleted files of which fewer bytes have a place.
+    the child. ``claimed``: sizes of deleted files of which fewer bytes have a place. ``log``: the
+    journal of its structures, where that remembers names.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Layout:
     later: Callable[[bool], Iterable[Artifact]] = lambda _live: ()
     short: frozenset[tuple[int, int]] = frozenset()
     claimed: dict[Locator, int] = field(default_factory=dict)
+    log: Source | None = None
 
 
 def files(source: Source, budget: Budget, layout: Layout) -> Iterator[Artifact | Damage]:

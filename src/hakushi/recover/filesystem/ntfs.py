@@ -117,6 +117,7 @@ def layout(source: Source, budget: Budget) -> Layout:
     try:
         volume = _Volume(source, budget, geometry)
         out.short = volume.short
+        out.log = volume.stream(2, "")
         bitmap = volume.stream(6, "")
         if bitmap is not None:
             out.allocated = Bits(bitmap, geometry.cluster).used

@@ -53,7 +53,7 @@ class Record:
 def fixed(data: bytes) -> bytes:
     """A record with its update sequence undone. Raises Malformed where a sector is torn."""
     at, count = struct.unpack_from("<HH", data, 4)
-    if data[:4] not in (b"FILE", b"INDX") or at < 40 - 16 or at + 2 * count > len(data):
+    if data[:4] not in (b"FILE", b"INDX", b"RCRD") or at < 40 - 16 or at + 2 * count > len(data):
         raise Malformed("no NTFS record")
     if not count or (count - 1) * SECTOR > len(data):
         raise Malformed("impossible update sequence")

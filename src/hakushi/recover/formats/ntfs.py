@@ -1,4 +1,4 @@
-"""NTFS volumes, with what their shadow copies still have."""
+"""NTFS volumes, with what their shadow copies still have and what their journals still name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hakushi.recover import Budget, Cursor, Family, Format
 from hakushi.recover.filesystem import files
 from hakushi.recover.filesystem.ntfs import boot, layout
 from hakushi.recover.filesystem.ntfs_before import Before, opened
+from hakushi.recover.filesystem.ntfs_journal import Journals
 from hakushi.recover.filesystem.streams import member
 
 
@@ -21,11 +22,16 @@ def _probe(source: Source) -> bool:
 
 
 def _open(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
-    before = Before(source, budget)
-    for one in files(source, budget, layout(source, budget)):
+    before, journals = Before(source, budget), Journals(source, budget)
+    said = layout(source, budget)
+    if said.log is not None:
+        journals.pages.append((said.log, False))
+    for one in files(source, budget, said):
         yield one
         before.saw(one)
+        journals.saw(one)
     yield from before.files(layout)
+    yield from journals.names()
 
 
 def _member(source: Source, value: str) -> Source:

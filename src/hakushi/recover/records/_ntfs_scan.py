@@ -8,6 +8,19 @@ from dataclasses import dataclass
 
 from hakushi.model import SECTOR, Extent, Extents, Malformed, Source, Unreadable
 from hakushi.recover.cursor import Budget
+from hakushi.recover.filesystem.ntfs_journal import (
+    LOG_SIGN,
+    PAGE,
+    USN_SIGN,
+    USN_SIGN_AT,
+    FileName,
+    Named,
+    entries,
+    log,
+    named,
+    seconds,
+    usn,
+)
 from hakushi.recover.filesystem.ntfs_records import Attribute, fixed
 
 DATA, STANDARD, LIST, NAME, INDEX = 0x80, 0x10, 0x20, 0x30, 0xA0
@@ -18,11 +31,7 @@ _REFERENCE = (1 << 48) - 1
 _SIZES = (1024, 2048, 4096)
 _LARGEST = 4096
 _PIECE = 1 << 20
-_NAME_HEAD = 66
 _DOS = 2
-_IS_DIRECTORY = 0x10000000
-_EPOCH = 11_644_473_600
-"""Seconds from 1601, where NTFS begins to count, to 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +82,16 @@ def records(source: Source, where: Extents, budget: Budget) -> Iterator[tuple[He
 
 
 def _sectors(
-    source: Source, where: Extents, sign: bytes, budget: Budget
+    source: Source, where: Extents, sign: bytes, budget: Budget, at_byte: int = 0
 ) -> Iterator[tuple[int, bytes]]:
-    """(offset, the bytes from there on) of each sector that begins with a sign."""
+    """(offset, the bytes from there on) of each sector that has a sign at a byte."""
     for extent in where:
         for start in range(extent.offset, extent.end, _PIECE):
             length = min(_PIECE, extent.end - start)
             for base, data, own in _read(source, Extent(start, length)):
                 budget.pay(steps=1 + own // SECTOR)
                 for at in range(0, own, SECTOR):
-                    if data.startswith(sign, at):
+                    if data.startswith(sign, at + at_byte):
                         yield base + at, data[at : at + _LARGEST]
 
 
@@ -106,33 +115,12 @@ def _read(source: Source, extent: Extent) -> Iterator[tuple[int, bytes, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class FileName:
-    """A $FILE_NAME attribute: who the parent is, and the name in it."""
-
-    parent: int
-    parent_sequence: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """What a folder's index block says of one of its files. ``at``: where it stands."""
-
-    at: int
-    number: int
-    sequence: int
-    directory: bool
-    modified: int | None
-    name: FileName
-
-
-@dataclass(frozen=True, slots=True)
 class IndexBlock:
     """An index block of a folder. ``first``: it is the first one of its folder's index."""
 
     at: int
     first: bool
-    entries: tuple[IndexEntry, ...]
+    entries: tuple[Named, ...]
 
     @property
     def folder(self) -> int:
@@ -148,58 +136,31 @@ def index_blocks(source: Source, where: Extents, budget: Budget) -> Iterator[Ind
             block = fixed(data)
         except (Malformed, struct.error):
             continue
-        entries = tuple(_entries(at, block))
-        if entries:
-            yield IndexBlock(at, not any(block[16:24]), entries)
+        start = 24 + int.from_bytes(block[24:28], "little")
+        found = tuple(entries(block, start, at))
+        if found:
+            yield IndexBlock(at, not any(block[16:24]), found)
 
 
-def _entries(at: int, block: bytes) -> Iterator[IndexEntry]:
-    start = 24 + int.from_bytes(block[24:28], "little")
-    while start % 8 == 0 and start + 16 + _NAME_HEAD < len(block):
-        reference, length, key, _ = struct.unpack_from("<QHHI", block, start)
-        content = block[start + 16 : start + 16 + key]
-        name = _named(content) if len(content) == key else None
-        if name is None or name[1] != key or not reference:
-            start += 8
-            continue
-        (attributes,) = struct.unpack_from("<I", content, 56)
-        found = IndexEntry(
-            at + start,
-            reference & _REFERENCE,
-            reference >> 48,
-            bool(attributes & _IS_DIRECTORY),
-            _seconds(content[16:24]),
-            name[0],
-        )
-        if name[2] != _DOS:
-            yield found
-        start += max(8, length - length % 8)
-
-
-def _named(content: bytes) -> tuple[FileName, int, int] | None:
-    """(the name, the bytes that it takes, its name space) of a $FILE_NAME."""
-    if len(content) < _NAME_HEAD + 2:
-        return None
-    letters, space = content[64], content[65]
-    raw = content[_NAME_HEAD : _NAME_HEAD + 2 * letters]
-    if not letters or len(raw) != 2 * letters or space > 3:
-        return None
-    (parent,) = struct.unpack_from("<Q", content)
-    text = raw.decode("utf-16-le", "replace").replace("\0", "").replace("/", "_")
-    name = FileName(parent & _REFERENCE, parent >> 48, text or "_")
-    return name, _NAME_HEAD + len(raw), space
-
-
-def _seconds(ticks: bytes) -> int | None:
-    seconds = int.from_bytes(ticks, "little") // 10_000_000 - _EPOCH
-    return seconds if 0 < seconds < 1 << 34 else None
+def journal_blocks(
+    source: Source, usn_at: Extents, log_at: Extents, budget: Budget
+) -> Iterator[IndexBlock]:
+    """Pages of journals that name a file, like index blocks that are no folder's first."""
+    for where, sign, at_byte, read in (
+        (usn_at, USN_SIGN, USN_SIGN_AT, usn),
+        (log_at, LOG_SIGN, 0, log),
+    ):
+        for at, data in _sectors(source, where, sign, budget, at_byte):
+            found = tuple(read(data[:PAGE], at))
+            if found:
+                yield IndexBlock(at, False, found)
 
 
 def file_name(attributes: tuple[Attribute, ...]) -> FileName | None:
     """The first name that is not only the short one of DOS."""
     best: FileName | None = None
     for attribute in attributes:
-        found = _named(attribute.content or b"") if attribute.type == NAME else None
+        found = named(attribute.content or b"") if attribute.type == NAME else None
         if found is None:
             continue
         if found[2] != _DOS:
@@ -221,7 +182,7 @@ def changed(attributes: tuple[Attribute, ...]) -> int | None:
 def _time(attributes: tuple[Attribute, ...], at: int) -> int | None:
     for attribute in attributes:
         if attribute.type == STANDARD and attribute.content and len(attribute.content) >= 24:
-            return _seconds(attribute.content[at : at + 8])
+            return seconds(attribute.content[at : at + 8])
     return None
 
 

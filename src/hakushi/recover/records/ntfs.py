@@ -11,6 +11,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from hakushi.model import (
     SECTOR,
@@ -27,6 +28,7 @@ from hakushi.model import (
     Unreadable,
 )
 from hakushi.recover.cursor import Budget
+from hakushi.recover.filesystem.ntfs_journal import LOG_SIGN, USN_SIGN, USN_SIGN_AT
 from hakushi.recover.filesystem.ntfs_records import Attribute, Record, record
 from hakushi.recover.records import Ground, Records, Sign
 from hakushi.recover.records._ntfs_origin import (
@@ -51,6 +53,7 @@ from hakushi.recover.records._ntfs_scan import (
     file_name,
     first_cluster,
     index_blocks,
+    journal_blocks,
     modified,
     records,
 )
@@ -148,7 +151,7 @@ class _Survey:
         if block.first:
             self.first_blocks[block.folder].append(block.at)
         for entry in block.entries:
-            if entry.directory:
+            if entry.folder:
                 name = entry.name
                 folder = _Folder(entry.sequence, True, name.parent, name.parent_sequence, name.name)
                 self.listed[entry.number].append((entry.at, folder))
@@ -183,7 +186,7 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     survey = _Survey()
     for head, data in records(source, where, budget):
         survey.add(head, data)
-    for block in _blocks(source, ground, budget):
+    for block in chain(_blocks(source, ground, budget), _pages(source, ground, budget)):
         survey.add_block(block)
     generations = _generations(source, survey, _geometries(source, ground, survey, budget))
     for generation in {id(one): one for one in generations}.values():
@@ -202,6 +205,14 @@ def _blocks(source: Source, ground: Ground, budget: Budget) -> Iterator[IndexBlo
             yield block
 
 
+def _pages(source: Source, ground: Ground, budget: Budget) -> Iterator[IndexBlock]:
+    """The pages of journals that no standing file system has in use."""
+    usn, log = (ground.signs.get(id, Extents()) for id in ("ntfs-usn", "ntfs-log"))
+    for block in journal_blocks(source, usn, log, budget):
+        if not ground.used(Run(block.at, SECTOR)):
+            yield block
+
+
 def _names(
     source: Source, ground: Ground, survey: _Survey, files: _Files, budget: Budget
 ) -> Iterator[Artifact]:
@@ -209,7 +220,7 @@ def _names(
     known = {id(one): one for one in files.generations}
     nowhere = _generation(source, Geometry(0, 0), _GENERATIONS)
     told: set[tuple[Locator, int, str]] = set()
-    for block in _blocks(source, ground, budget):
+    for block in chain(_blocks(source, ground, budget), _pages(source, ground, budget)):
         inside = (g for g in known.values() if g.holds(block.at))
         generation = next(inside, nowhere)
         for entry in block.entries:
@@ -485,6 +496,8 @@ PLUGIN = Records(
     (
         Sign("ntfs-file", b"FILE"),
         Sign("ntfs-index", b"INDX"),
+        Sign("ntfs-log", LOG_SIGN),
+        Sign("ntfs-usn", USN_SIGN, USN_SIGN_AT),
         Sign("ntfs-boot", b"\xebR\x90NTFS    "),
     ),
     read,
