@@ -40,8 +40,8 @@ _STRETCH = 256 << 20
 _DRAWN = 4096
 """So many sampled blocks make a unit."""
 
-_BATCH_BYTES = 64 << 20
-_BATCH_FILES = 200
+_BATCH_BYTES = 8 << 20
+_BATCH_FILES = 48
 _MAGICS = 20_000
 """So many file magics help to learn where an old volume began."""
 
@@ -124,12 +124,14 @@ class Work:
         resolved = self._settle()
         structured = self._of_class(Class.STRUCTURED)
         candidates = [c for cell in self.case.cells() for c in cell.candidates]
+        small = Extents() if self.metadata else self._small() & resolved.free
         work: list[Unit] = []
         for stretch in _stretches(self.medium.source.size):
             inside = [c for c in candidates if stretch.offset <= c[0] < stretch.end]
             inside = [c for c in inside if c[0] in resolved.free]
             text = structured & resolved.free & Extents([stretch])
-            if inside or text:
+            held = small & Extents([stretch])
+            if inside or text or held:
                 work.append(
                     Carve(
                         f"carve:{stretch.offset}",
@@ -137,11 +139,21 @@ class Work:
                         tuple(inside),
                         tuple(resolved.free & Extents([_ahead(stretch)])),
                         tuple(text),
+                        tuple(held),
                     )
                 )
         self._do("carve", work)
         self._settle()
         self._do("inspect carved", self._batches("carved", "state='carved'"))
+
+    def _small(self) -> Extents:
+        """Where records stand that may hold small files themselves."""
+        return Extents(
+            Extent(offset, length)
+            for cell in self.case.cells()
+            for offset, length, sign in cell.records
+            if sign == "ntfs-file"
+        )
 
     def inspect_further(self) -> None:
         """Inside what was added to the carved ones since they were looked into."""

@@ -117,6 +117,8 @@ class Carve:
     free: tuple[Extent, ...]
     text: tuple[Extent, ...]
     """The structured part of ``free``, where text without a header may lie."""
+    small: tuple[Extent, ...] = ()
+    """Where NTFS records stand that hold small files, if no record is read as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,9 +415,11 @@ def _old(source: Source, unit: Old) -> Iterator[Artifact | Damage]:
 
 def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
     from hakushi.recover.carve import carve, text_runs
+    from hakushi.recover.records._ntfs_resident import resident
 
     free = Extents(unit.free)
     taken = []
+    yield from resident(source, Extents(unit.small), Budget.of(seconds=3600))
     for found in carve(source, unit.candidates, free, Budget.of(seconds=3600)):
         if isinstance(found, Artifact):
             taken.append(found.extents)
