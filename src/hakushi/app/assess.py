@@ -234,6 +234,7 @@ def _run(
         medium,
         judgement,
         cover,
+        found=facts.findings,
         not_looked_for=not_looked_for(pictures=options.ocr and not options.sample),
         failed=failed,
         elapsed=time.monotonic() - began,

@@ -13,7 +13,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,41 @@ def _unpack_pairs(blob: bytes) -> list[tuple[int, int]]:
         a, _, b = pair.partition(b",")
         out.append((int(a), int(b)))
     return out
+
+
+Row = tuple[str, int, int, str, str, str, bytes]
+"""A finding as its table has it: where, in which bytes, what, how sure, its mask and its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Findings on their way into the case: of half a million none becomes an object again."""
+
+    rows: list[Row]
+
+
+def relative(locator: Locator, prefix: str) -> str:
+    """The form in which tables hold a locator: "" for the medium itself, ``prefix`` its text."""
+    text = str(locator)
+    if text == prefix:
+        return ""
+    if text.startswith(prefix + "/"):
+        return text[len(prefix) + 1 :]
+    raise ValueError(f"{text} does not belong to {prefix}")
+
+
+def row(finding: Finding, where: str) -> Row:
+    """The finding's row; ``where`` is its locator, as `relative` gives it."""
+    extent, masked = finding.extent, finding.masked
+    return (
+        where,
+        extent.offset,
+        extent.length,
+        finding.kind,
+        finding.strength._value_,
+        masked if masked.isascii() else masked.encode("utf-8", "replace").decode(),
+        finding.key,
+    )
 
 
 def _storable(text: str | None) -> str | None:
@@ -187,25 +222,20 @@ class Case:
         """The form in which tables hold a locator: "" for the medium itself."""
         if locator != self._last[0]:
             # Findings come file by file: the locator before is mostly the same.
-            self._last = (locator, self._relative(locator))
+            self._last = (locator, relative(locator, self._prefix))
         return self._last[1]
-
-    def _relative(self, locator: Locator) -> str:
-        text = str(locator)
-        if text == self._prefix:
-            return ""
-        if text.startswith(self._prefix + "/"):
-            return text[len(self._prefix) + 1 :]
-        raise ValueError(f"{text} does not belong to {self._prefix}")
 
     def _absolute(self, relative: str) -> Locator:
         return Locator.parse(f"{self._prefix}/{relative}") if relative else self.root
 
-    def join(self, pieces: Iterable[Assessment], finished: Iterable[str] = ()) -> None:
+    def join(self, pieces: Iterable[Assessment | Rows], finished: Iterable[str] = ()) -> None:
         """``|`` of the whole with each piece, and which units ended with them; one transaction."""
         with self._transaction() as db:
             for piece in pieces:
-                self._join_one(db, piece)
+                if isinstance(piece, Rows):
+                    self._found(db, piece.rows)
+                else:
+                    self._join_one(db, piece)
             db.executemany("INSERT OR IGNORE INTO unit VALUES (?)", [(u,) for u in finished])
 
     def _join_one(self, db: sqlite3.Connection, piece: Assessment) -> None:
@@ -220,25 +250,15 @@ class Case:
                 db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?,?)", _cell_row(cell))
         for artifact in piece.artifacts.values():
             self._upsert(db, artifact)
-        db.executemany(
-            "INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?,NULL)",
-            [
-                (
-                    self.relative(f.locator),
-                    f.extent.offset,
-                    f.extent.length,
-                    f.kind,
-                    f.strength._value_,
-                    f.masked if f.masked.isascii() else _storable(f.masked),
-                    f.key,
-                )
-                for f in piece.findings
-            ],
-        )
+        self._found(db, [row(one, self.relative(one.locator)) for one in piece.findings])
         db.executemany(
             "INSERT OR IGNORE INTO damage VALUES (?, ?)",
             [(self.relative(d.locator), _storable(d.what)) for d in piece.damage],
         )
+
+    @staticmethod
+    def _found(db: sqlite3.Connection, rows: list[Row]) -> None:
+        db.executemany("INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?,NULL)", rows)
 
     def _upsert(self, db: sqlite3.Connection, artifact: Artifact) -> None:
         row = (

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from hakushi.assess import units
-from hakushi.assess.case import Case
+from hakushi.assess.case import Case, Rows
 from hakushi.assess.medium import Medium
 from hakushi.assess.units import Carve, Draw, Harvest, Inspect, Old, Scan, Unit, Walk
 from hakushi.fleet import Engine
@@ -278,7 +278,7 @@ class Work:
         left = [u for u in every if u.id not in over]
         done = len(every) - len(left)
         self.say(Step(phase, done, len(every)))
-        pieces: list[Assessment] = []
+        pieces: list[Assessment | Rows] = []
         ended: list[str] = []
         last = time.monotonic()
         for piece in self.engine.run(units.look, left):

@@ -88,9 +88,12 @@ def _roles(case: Case) -> dict[Role, int]:
 def findings(case: Case) -> dict[str, tuple[int, int]]:
     """Kind -> (labelled, unlabelled): each place once."""
     out: dict[str, list[int]] = {}
+    # Where a table's own order makes places distinct, nothing is sorted.
     query = """SELECT kind, strength, count(*) FROM
-        (SELECT DISTINCT CASE WHEN place IS NULL THEN locator ELSE '' END,
-            coalesce(place, offset), length, kind, strength FROM finding)
+        (SELECT DISTINCT locator, offset, length, kind, strength FROM finding WHERE place IS NULL)
+        GROUP BY kind, strength
+        UNION ALL SELECT kind, strength, count(*) FROM
+        (SELECT DISTINCT place, length, kind, strength FROM finding WHERE place IS NOT NULL)
         GROUP BY kind, strength"""
     for kind, strength, count in case.rows(query):
         pair = out.setdefault(kind, [0, 0])
@@ -103,6 +106,9 @@ def counted(cases: Sequence[Case]) -> dict[str, Any]:
 
     def places(kinds: frozenset[str]) -> Iterator[persons.Place]:
         for number, case in enumerate(cases):
+            if len(cases) == 1:
+                yield from _places(case, kinds)
+                continue
             for text, offset, kind, key in _places(case, kinds):
                 yield f"{number} {text}", offset, kind, key
 
@@ -113,11 +119,11 @@ def counted(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def _places(case: Case, kinds: Iterable[str]) -> Iterator[persons.Place]:
-    """Labelled findings of some kinds in the order that `persons` wants."""
+    """Labelled findings of some kinds in the order that `persons` wants: the table's own."""
     every = sorted(kinds)
     query = f"""SELECT locator, offset, kind, key FROM finding
         WHERE strength='labelled' AND kind IN ({",".join("?" * len(every))})
-        ORDER BY locator, offset, kind, key"""  # noqa: S608 - marks alone
+        ORDER BY locator, offset, length, kind, strength, masked, key"""  # noqa: S608 - marks alone
     return case.rows(query, every)
 
 
@@ -151,12 +157,15 @@ def summary(
     judgement: Judgement,
     cover: Coverage,
     *,
+    found: Mapping[str, tuple[int, int]],
     not_looked_for: list[Message],
     failed: list[tuple[str, str]],
     elapsed: float,
 ) -> dict[str, Any]:
-    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
-    found = findings(case)
+    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`.
+
+    ``found``: what `findings` says of the case.
+    """
     encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hakushi import detect
 from hakushi.assess import triage
+from hakushi.assess.case import Row, Rows, relative, row
 from hakushi.assess.medium import Root, reopen
 from hakushi.model import (
     CELL,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _READ = 1 << 20
-_BATCH = 500
+_BATCH, _ROWS = 500, 2000
 """So many artifacts or findings go into one piece."""
 
 _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
@@ -167,48 +168,57 @@ class Draw:
 Unit = Harvest | Walk | Old | Carve | Inspect | Scan | Draw
 
 
-def look(unit: Unit) -> Iterator[Assessment]:
+def look(unit: Unit) -> Iterator[Assessment | Rows]:
     """Does one unit. Pure but for reading its medium."""
     source = reopen(unit.root)
     match unit:
         case Harvest():
             yield harvest(source, unit.extent)
         case Walk():
-            yield from _gather(_walk(source))
+            yield from _gather(_walk(source), source.locator)
         case Old():
-            yield from _gather(_old(source, unit))
+            yield from _gather(_old(source, unit), source.locator)
         case Carve():
-            yield from _gather(_carve(source, unit))
+            yield from _gather(_carve(source, unit), source.locator)
         case Inspect():
-            yield from _gather(_inspect_all(source, unit))
+            yield from _gather(_inspect_all(source, unit), source.locator)
         case Scan():
-            yield from _gather(detect.scan(source, unit.key, extents=Extents(unit.extents)))
+            found = detect.scan(source, unit.key, extents=Extents(unit.extents))
+            yield from _gather(found, source.locator)
         case Draw():
             yield from _draw(source, unit)
 
 
-def _gather(found: Iterator[Artifact | Finding | Damage]) -> Iterator[Assessment]:
-    """Pieces of at most `_BATCH` things."""
+def _gather(
+    found: Iterator[Artifact | Finding | Damage], root: Locator
+) -> Iterator[Assessment | Rows]:
+    """Pieces of at most `_BATCH` things; findings as rows, below ``root``."""
+    prefix = str(root)
     artifacts: dict[Locator, Artifact] = {}
-    findings: list[Finding] = []
+    rows: list[Row] = []
     damage: list[Damage] = []
+    last, where = root, ""
     for one in found:
-        match one:
-            case Artifact():
-                artifacts[one.locator] = one
-            case Finding():
-                findings.append(one)
-            case Damage():
-                damage.append(one)
-        if len(artifacts) + len(findings) + len(damage) >= _BATCH:
-            yield Assessment(
-                artifacts=artifacts, findings=frozenset(findings), damage=frozenset(damage)
-            )
-            artifacts, findings, damage = {}, [], []
-    if artifacts or findings or damage:
-        yield Assessment(
-            artifacts=artifacts, findings=frozenset(findings), damage=frozenset(damage)
-        )
+        if type(one) is Finding:
+            if one.locator is not last:
+                # Findings come file by file: the locator before is mostly the same.
+                last, where = one.locator, relative(one.locator, prefix)
+            rows.append(row(one, where))
+            if len(rows) >= _ROWS:
+                yield Rows(rows)
+                rows = []
+            continue
+        if isinstance(one, Artifact):
+            artifacts[one.locator] = one
+        elif isinstance(one, Damage):
+            damage.append(one)
+        if len(artifacts) + len(damage) >= _BATCH:
+            yield Assessment(artifacts=artifacts, damage=frozenset(damage))
+            artifacts, damage = {}, []
+    if rows:
+        yield Rows(rows)
+    if artifacts or damage:
+        yield Assessment(artifacts=artifacts, damage=frozenset(damage))
 
 
 # --- harvest -----------------------------------------------------------------------------
@@ -360,7 +370,7 @@ def _magics_in(
     return tuple(sorted(found))
 
 
-def _draw(source: Source, unit: Draw) -> Iterator[Assessment]:
+def _draw(source: Source, unit: Draw) -> Iterator[Assessment | Rows]:
     """Sampled blocks, and what those of them say that are not the expected fill."""
     from hakushi.recover.carve import text_runs
 
@@ -378,8 +388,9 @@ def _draw(source: Source, unit: Draw) -> Iterator[Assessment]:
             other.append(extent)
     yield whole | Assessment(seen=Extents(seen))
     extents = Extents(other)
-    yield from _gather(text_runs(source, extents, Budget.of(seconds=600)))
-    yield from _gather(detect.scan(source, unit.key, extents=extents))
+    texts = text_runs(source, extents, Budget.of(seconds=600))
+    yield from _gather(texts, source.locator)
+    yield from _gather(detect.scan(source, unit.key, extents=extents), source.locator)
 
 
 # --- walk and carve ----------------------------------------------------------------------

@@ -92,7 +92,9 @@ def people(places: Iterable[Place]) -> Range:
     """
     told = list(places)
     records = _different(place for place in told if len(place[3]) <= KEY)
-    everyone = _different((*place[:3], place[3][:KEY]) for place in told)
+    everyone = records
+    if any(len(place[3]) > KEY for place in told):
+        everyone = _different((*place[:3], place[3][:KEY]) for place in told)
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
     best = _joined(full, _with_something, slight)

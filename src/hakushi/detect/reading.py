@@ -362,7 +362,7 @@ def _of_the_office(page: Page, hit: _Hit) -> bool:
 
 def _span(page: Page, hit: _Hit, key: bytes) -> Span:
     masked, value = _told(hit.detector, page.folded[hit.start : hit.end], key)
-    if _of_the_office(page, hit):
+    if hit.trust != 3 and _of_the_office(page, hit):
         value += OWN_CONTACT
     strength = Strength.LABELLED if hit.trust else Strength.UNLABELLED
     return Span(hit.detector.kind, hit.start, hit.end, strength, masked, value)
