@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from hakushi.model import SECTOR, Extent, Locator, Malformed, Source, Unreadable
 from hakushi.recover import by_id
@@ -49,6 +50,10 @@ class Geometry:
     size: int = 0
 
 
+_STRETCHES, _MEMBERS = 4, 64
+"""So many stretches of one length, one behind the other, are no chance."""
+
+
 @dataclass(slots=True)
 class Piece:
     """Records that lie as they would in one run of a table: `Head.origin` is the same for all."""
@@ -59,6 +64,8 @@ class Piece:
     high: int = -1
     """The least and the greatest number."""
     count: int = 0
+    size: int = 0
+    """Bytes of a record."""
     samples: list[int] = field(default_factory=list)
     """Offsets of some of its records, spread over it."""
     step: int = 1
@@ -69,7 +76,7 @@ class Piece:
 
     def add(self, head: Head) -> None:
         self.first, self.low = min(self.first, head.at), min(self.low, head.number)
-        self.high = max(self.high, head.number)
+        self.high, self.size = max(self.high, head.number), head.size
         if self.count % self.step == 0:
             self.samples.append(head.at)
             if len(self.samples) > _SAMPLES:
@@ -85,6 +92,27 @@ class Piece:
     def cluster(self) -> int:
         """The cluster that most of its records tell of; 0 where none does."""
         return self.clusters.most_common(1)[0][0] if self.clusters else 0
+
+
+def stripes(pieces: Iterable[Piece]) -> str | None:
+    """What it means if a table lies here in stretches of one length, with as many numbers left out
+    between each two: the rest is on the other members of a striped array. None where it does not.
+    """
+    steps: Counter[tuple[int, int, int]] = Counter()
+    whole = sorted((p for p in pieces if p.count == p.high - p.low + 1), key=lambda p: p.first)
+    for one, following in pairwise(whole):
+        apart, numbers = following.first - one.first, (following.low - one.low) * one.size
+        # The numbers of a table in pieces go on; these run ahead of the bytes between them.
+        if one.count > 1 and one.size and numbers > apart and numbers % apart == 0:
+            steps[one.count * one.size, apart, numbers // apart] += 1
+    (length, _, share), times = max(steps.items(), key=lambda s: s[1], default=((0, 0, 0), 0))
+    # Copies of a table's parts (shadow copies have some) may look alike here and there.
+    if times < max(_STRETCHES, len(whole) // 2) or share > _MEMBERS:
+        return None
+    return (
+        "it looks like one member of an array without a superblock: its NTFS records lie in"
+        f" stretches of {length >> 10} KiB, and one in {share} of them is here"
+    )
 
 
 @cache

@@ -38,6 +38,7 @@ from hakushi.recover.records._ntfs_origin import (
     directory_block,
     from_boots,
     learn,
+    stripes,
     vote,
     vote_by_magic,
 )
@@ -188,6 +189,9 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
         survey.add(head, data)
     for block in chain(_blocks(source, ground, budget), _pages(source, ground, budget)):
         survey.add_block(block)
+    striped = stripes(survey.pieces)
+    if striped is not None:
+        yield Damage(source.locator.step("records", "ntfs"), striped)
     generations = _generations(source, survey, _geometries(source, ground, survey, budget))
     for generation in {id(one): one for one in generations}.values():
         yield _volume(generation)
