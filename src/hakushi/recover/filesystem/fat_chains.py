@@ -21,6 +21,9 @@ from hakushi.recover.grammar.encoding import text_sectors
 _MOST_FILES = 200_000
 """Deleted files that are reasoned about together: beyond, all stay as they were found."""
 
+_MOST_TORN = 5000
+"""Files in pieces that are looked for; of more, those with the least between their pieces."""
+
 _MOST_OWNED = 4_000_000
 """Clusters that are kept as some file's."""
 
@@ -126,12 +129,17 @@ class _Chains:
             one.plain = self._is_plain(one)
             self._by_table(one)
         torn = [one for one in self.files if not one.plain and one.proven is None]
-        for one in sorted(torn, key=lambda f: (len(self._inside(f)), f.first)):
+        crowded = len(torn) > _MOST_TORN
+        torn = sorted(torn, key=lambda f: (len(self._inside(f)), f.first))[:_MOST_TORN]
+        for one in torn:
             if one.proven is None and self.measured < _ALL:
                 _Search(self, one).run()
         for one in torn:
             if one.proven is None and one.first not in self.owned:
                 _Search(self, one).contest()
+        for one in self.files if crowded else ():
+            # So many lie in pieces that nobody's place is sure without a proof.
+            one.contested = True
 
     def _inside(self, one: _File) -> list[int]:
         """Starts of other files where this one would lie in a row."""
