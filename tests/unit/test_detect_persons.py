@@ -130,3 +130,20 @@ def test_an_office_that_tells_of_itself_tells_of_nobody(letter, low, best, high)
         if s.strength is Strength.LABELLED
     ]
     assert people(found) == Range(low, best, high)
+
+
+def test_of_millions_of_places_only_what_differs_is_kept():
+    """The same list in many files: memory grows with its people, not with the places."""
+    import tracemalloc
+
+    def peak(files: int) -> int:
+        tracemalloc.start()
+        found = people(
+            place for n in range(files) for place in rows(f"file {n}", map(person, range(60)))
+        )
+        assert found.best == 60
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    assert peak(120) < 1.5 * peak(12)

@@ -90,11 +90,19 @@ def people(places: Iterable[Place]) -> Range:
     have. ``high``: only own numbers join, and every name that stands for itself is someone, those
     of an office's own staff (a key longer than `KEY`) among them.
     """
-    told = list(places)
-    records = _different(place for place in told if len(place[3]) <= KEY)
-    everyone = records
-    if any(len(place[3]) > KEY for place in told):
-        everyone = _different((*place[:3], place[3][:KEY]) for place in told)
+    # Read once: of a large medium there are millions of places, but few different records.
+    one, office = _Different(), None
+    for text, offset, kind, key in places:
+        if len(key) > KEY:
+            # An office's own contact: from here on, what counts it and what does not go apart.
+            office = office or one.copy()
+            office.add(text, offset, kind, key[:KEY])
+            continue
+        one.add(text, offset, kind, key)
+        if office is not None:
+            office.add(text, offset, kind, key)
+    records = one.end()
+    everyone = records if office is None else office.end()
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
     best = _joined(full, _with_something, slight)
@@ -103,15 +111,39 @@ def people(places: Iterable[Place]) -> Range:
     return Range(low, best, max(best, _joined(everyone, _by_number)))
 
 
-def _different(places: Iterable[Place]) -> list[_Record]:
+class _Different:
     """The records that tell of someone; the same in two files, of equal hashes, is one."""
-    every = (r for r in _records(places, PEOPLE) if _tells_of_someone(r))
-    return [dict(one) for one in dict.fromkeys(tuple(sorted(r.items())) for r in every)]
+
+    __slots__ = ("_found", "_reader")
+
+    def __init__(self) -> None:
+        self._reader = _Reader(PEOPLE)
+        self._found: dict[tuple[tuple[str, bytes], ...], None] = {}
+
+    def copy(self) -> _Different:
+        out = _Different()
+        out._reader, out._found = self._reader.copy(), dict(self._found)
+        return out
+
+    def add(self, text: str, offset: int, kind: str, key: bytes) -> None:
+        record = self._reader.add(text, offset, kind, key)
+        if record is not None:
+            self._take(record)
+
+    def end(self) -> list[_Record]:
+        self._take(self._reader.record)
+        return [dict(one) for one in self._found]
+
+    def _take(self, record: _Record) -> None:
+        if record and _tells_of_someone(record):
+            self._found[tuple(sorted(record.items()))] = None
 
 
 def firms(places: Iterable[Place]) -> Range:
     """How many firms: by number, or by name where no number stands beside it."""
-    records = list(_records(places, FIRMS))
+    reader = _Reader(FIRMS)
+    records = [r for place in places if (r := reader.add(*place)) is not None]
+    records += [reader.record] if reader.record else []
     numbers = {r["corporate_number"] for r in records if "corporate_number" in r}
     names = {r["firm_name"] for r in records if "firm_name" in r}
     groups = _Groups()
@@ -125,21 +157,34 @@ def firms(places: Iterable[Place]) -> Range:
     return Range(min(best, max(len(numbers), int(bool(names)))), best, len(numbers) + len(names))
 
 
-def _records(places: Iterable[Place], kinds: frozenset[str]) -> Iterator[_Record]:
+class _Reader:
     """Neighbouring findings as kind -> key; places come sorted by text and offset."""
-    record: dict[str, bytes] = {}
-    where, last, latest = "", 0, ""
-    for text, offset, kind, key in places:
-        if kind not in kinds:
-            continue
-        again = kind in record and (record[kind] != key or kind != latest)
-        if record and (text != where or offset - last > GAP or again):
-            yield record
-            record = {}
+
+    __slots__ = ("_kinds", "_last", "_latest", "_where", "record")
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        self._kinds = kinds
+        self._where, self._last, self._latest = "", 0, ""
+        self.record: _Record = {}
+
+    def copy(self) -> _Reader:
+        out = _Reader(self._kinds)
+        out._where, out._last, out._latest = self._where, self._last, self._latest
+        out.record = dict(self.record)
+        return out
+
+    def add(self, text: str, offset: int, kind: str, key: bytes) -> _Record | None:
+        """One more; the record before it, if that ends here."""
+        if kind not in self._kinds:
+            return None
+        record, ended = self.record, None
+        again = kind in record and (record[kind] != key or kind != self._latest)
+        if record and (text != self._where or offset - self._last > GAP or again):
+            ended, record = record, {}
+            self.record = record
         record[kind] = key
-        where, last, latest = text, offset, kind
-    if record:
-        yield record
+        self._where, self._last, self._latest = text, offset, kind
+        return ended
 
 
 def _tells_of_someone(record: _Record) -> bool:
