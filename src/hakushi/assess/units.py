@@ -42,6 +42,7 @@ from hakushi.recover import (
     Measure,
     identify,
     ocr,
+    promised,
     reach,
     records,
     registered,
@@ -475,7 +476,7 @@ def _inspect(
     one = identify(source)
     known = replace(artifact, sha256=digest)
     if one is None and artifact.state is State.DELETED:
-        known = replace(known, complete=known.complete and not _promised(known.path))
+        known = replace(known, complete=known.complete and not promised(known.path))
     if one is not None and artifact.state is not State.CARVED:
         known = replace(known, kind=one.id)
         if one.measure is not None and artifact.state is State.DELETED:
@@ -495,20 +496,14 @@ def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:
     """
     if measure is None:
         return replace(artifact, complete=False)
-    promised = _promised(artifact.path)
+    wanted = promised(artifact.path)
     held = artifact.locator.last[1].endswith(records.HELD)
     near = artifact.size - measure.length <= _TRAILING
-    own = held or (near and (not promised or artifact.kind in promised))
+    own = held or (near and (not wanted or artifact.kind in wanted))
     whole = (measure.complete and own) or measure.length >= artifact.size
     return replace(
         artifact, kind=measure.kind or artifact.kind, complete=artifact.complete and whole
     )
-
-
-def _promised(path: str | None) -> frozenset[str]:
-    """Ids of the formats that a file's name promises; none where it promises nothing."""
-    ending = (path or "").rpartition(".")[2].lower()
-    return frozenset(one.id for one in registered() if ending in one.extensions)
 
 
 def _digest(source: Source, budget: Budget) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "Measure",
     "Text",
     "identify",
+    "promised",
     "reach",
     "registered",
     "walk",
@@ -146,6 +147,12 @@ def identify(source: Source, *families: Family) -> Format | None:
         except (Malformed, Unreadable):
             continue
     return None
+
+
+def promised(path: str | None) -> frozenset[str]:
+    """Ids of the formats that a file's name promises; none where it promises nothing."""
+    ending = (path or "").rpartition(".")[2].lower()
+    return frozenset(one.id for one in registered() if ending in one.extensions)
 
 
 def walk(source: Source, budget: Budget, *families: Family) -> Iterator[Artifact | Damage]:

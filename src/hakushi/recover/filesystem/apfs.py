@@ -13,9 +13,12 @@ from hakushi.model import Extent as Span
 from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import apfs_disk as disk
 from hakushi.recover.filesystem import largest
+from hakushi.recover.filesystem.parts import Paths
 from hakushi.recover.grammar.stream import derive
 
-_DEEPEST = 128
+TOPS = frozenset({disk.ROOT, disk.ROOT_PARENT})
+"""The folders in which a volume begins."""
+
 _MOST_SNAPSHOTS = 64
 _MOST_TOLD = 4_000_000
 _PACKED, _FORK = b"com.apple.decmpfs", b"com.apple.ResourceFork"
@@ -55,24 +58,6 @@ class File:
     @property
     def packed(self) -> bool:
         return _PACKED in self.xattrs and bool(self.inode and self.inode.flags & disk.COMPRESSED)
-
-
-@dataclass(slots=True)
-class Paths:
-    """Names of the inodes of one volume, as far up as they are known."""
-
-    prefix: str = ""
-    names: dict[int, tuple[int, bytes]] = field(default_factory=dict)
-
-    def of(self, number: int) -> str:
-        parts: list[str] = []
-        while number not in (disk.ROOT, disk.ROOT_PARENT) and len(parts) < _DEEPEST:
-            parent, name = self.names.get(number, (-1, b""))
-            if parent < 0:
-                return "/".join(["$Orphan", f"inode-{number}", *reversed(parts)])
-            parts.append(name.decode("utf-8", "backslashreplace").replace("/", "_"))
-            number = parent
-        return "/".join(filter(None, [self.prefix, *reversed(parts)]))
 
 
 @dataclass(slots=True)
@@ -201,11 +186,11 @@ class _Walk:
     told: set[int] = field(default_factory=set)
 
     def all(self) -> Iterator[Artifact | Damage]:
-        yield from self._one(self.tree, Paths(self.prefix), "0")
+        yield from self._one(self.tree, Paths(TOPS, self.prefix), "0")
         for snapshot, tree in snapshots(self.tree):
             name = f"$Snapshot-{snapshot.name}".replace("/", "_")
             prefix = "/".join(filter(None, [self.prefix, name]))
-            yield from self._one(tree, Paths(prefix), str(snapshot.xid))
+            yield from self._one(tree, Paths(TOPS, prefix), str(snapshot.xid))
 
     def _one(self, tree: Tree, paths: Paths, xid: str) -> Iterator[Artifact | Damage]:
         for one in tree.every():

@@ -21,11 +21,14 @@ from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import btrfs_disk as disk
 from hakushi.recover.filesystem import largest
 from hakushi.recover.filesystem.btrfs_disk import Extent, Inode
+from hakushi.recover.filesystem.parts import Paths
 from hakushi.recover.grammar.btrfs_pack import unpacked
 from hakushi.recover.grammar.stream import derive
 
-_DEEPEST = 128
 _MOST_ROOTS = 100_000
+TOP = frozenset({disk.FIRST_FREE})
+"""The folder in which a tree begins."""
+
 _PIECE = 1 << 20
 
 
@@ -109,24 +112,6 @@ def every_file(trees: disk.Trees, root: Root) -> Iterator[File]:
         yield held
 
 
-@dataclass(slots=True)
-class Paths:
-    """Names of the inodes of one tree, as far up as they are known."""
-
-    names: dict[int, tuple[int, bytes]] = field(default_factory=dict)
-    prefix: str = ""
-
-    def of(self, number: int) -> str:
-        parts: list[str] = []
-        while number != disk.FIRST_FREE and len(parts) < _DEEPEST:
-            parent, name = self.names.get(number, (-1, b""))
-            if parent < 0:
-                return "/".join(["$Orphan", f"inode-{number}", *reversed(parts)])
-            parts.append(name.decode("utf-8", "backslashreplace").replace("/", "_"))
-            number = parent
-        return "/".join(filter(None, [self.prefix, *reversed(parts)]))
-
-
 def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
     """Every file and folder that lives."""
     trees = disk.trees(Cursor(source), budget)
@@ -140,7 +125,7 @@ def files(source: Source, budget: Budget) -> Iterator[Artifact | Damage]:
     prefixes: dict[int, str] = {disk.FS_TREE: ""}
     waiting = sorted(known.values(), key=lambda one: (one.number != disk.FS_TREE, one.number))
     for root in waiting:
-        paths = Paths(prefix=prefixes.get(root.number, f"$Subvolume-{root.number}"))
+        paths = Paths(TOP, prefix=prefixes.get(root.number, f"$Subvolume-{root.number}"))
         yield from _tree(source, trees, root, paths)
         for below in waiting:
             if below.parent == root.number and below.name:

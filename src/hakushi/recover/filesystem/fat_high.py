@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hakushi.media import Runs
 from hakushi.model import Artifact, Extent, Locator, Malformed, Role, Run, Source, State, Unreadable
-from hakushi.recover import identify, registered
+from hakushi.recover import identify, promised
 from hakushi.recover.cursor import Budget
 from hakushi.recover.filesystem.fat_chains import Volume
 
@@ -96,12 +96,12 @@ def _row(volume: Volume, cluster: int, size: int) -> tuple[Run, ...] | None:
 
 def _glance(volume: Volume, one: Artifact, runs: tuple[Run, ...]) -> int:
     """How well a file of this name and size fits here: 0 for not at all."""
-    promised = _promised(one.path)
+    wanted = promised(one.path)
     source = _view(volume, one, runs)
     try:
         found = identify(source)
-        fits = found is not None and found.id in promised
-        if promised and not fits:
+        fits = found is not None and found.id in wanted
+        if wanted and not fits:
             return 0
         return 1 + 2 * fits + _ends(volume, runs)
     except (Malformed, Unreadable):
@@ -136,9 +136,3 @@ def _whole(volume: Volume, one: Artifact, runs: tuple[Run, ...], left: list[int]
 
 def _view(volume: Volume, one: Artifact, runs: tuple[Run, ...]) -> Source:
     return Runs(volume.source, runs, one.size, volume.source.locator)
-
-
-def _promised(path: str | None) -> frozenset[str]:
-    """Ids of the formats that a name promises."""
-    ending = (path or "").rpartition(".")[2].lower()
-    return frozenset(one.id for one in registered() if ending in one.extensions)

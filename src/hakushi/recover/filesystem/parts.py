@@ -1,16 +1,38 @@
-"""Pieces that the layouts share: bitmaps, structures of whole sectors, default labels."""
+"""Pieces that the layouts share: bitmaps, paths, structures of whole sectors, default labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from hakushi.model import SECTOR, Artifact, Locator, Malformed, Role, Run, Source, State
 from hakushi.recover.cursor import Cursor
 from hakushi.recover.filesystem import Entry
 
 _LABEL_SUFFIX = " (Volume Label Entry)"
+_DEEPEST = 128
 _MOST = 1 << 24
 """Blocks of one run whose bits are looked at."""
+
+
+@dataclass(slots=True)
+class Paths:
+    """Paths of inodes by their numbers, as far up as names are known; they end in ``tops``."""
+
+    tops: frozenset[int]
+    prefix: str = ""
+    names: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    """Number -> (the folder's number, the name in it)."""
+
+    def of(self, number: int) -> str:
+        parts: list[str] = []
+        while number not in self.tops and len(parts) < _DEEPEST:
+            parent, name = self.names.get(number, (-1, b""))
+            if parent < 0:
+                return "/".join(["$Orphan", f"inode-{number}", *reversed(parts)])
+            parts.append(name.decode("utf-8", "backslashreplace").replace("/", "_"))
+            number = parent
+        return "/".join(filter(None, [self.prefix, *reversed(parts)]))
 
 
 class Bits:

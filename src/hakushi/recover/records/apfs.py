@@ -27,7 +27,8 @@ from hakushi.model import Extent as Span
 from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import apfs_disk as disk
 from hakushi.recover.filesystem import largest
-from hakushi.recover.filesystem.apfs import File, Paths, laid, snapshots, volumes
+from hakushi.recover.filesystem.apfs import TOPS, File, laid, snapshots, volumes
+from hakushi.recover.filesystem.parts import Paths
 from hakushi.recover.records import HELD, Ground, Records, Sign
 
 FORMAT = "apfsold"
@@ -132,7 +133,7 @@ class _Volume:
     standing: bool = False
     newest: int = -1
     gone: dict[int, _Gone] = field(default_factory=dict)
-    paths: Paths = field(default_factory=Paths)
+    paths: Paths = field(default_factory=lambda: Paths(TOPS))
     held: set[int] = field(default_factory=set)
     """Blocks of the nodes that its newest object map names."""
 

@@ -30,8 +30,8 @@ from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import btrfs_disk as disk
 from hakushi.recover.filesystem import largest
 from hakushi.recover.filesystem.btrfs import (
+    TOP,
     File,
-    Paths,
     content,
     every_file,
     is_plain,
@@ -39,6 +39,7 @@ from hakushi.recover.filesystem.btrfs import (
     roots,
 )
 from hakushi.recover.filesystem.btrfs_disk import Extent
+from hakushi.recover.filesystem.parts import Paths
 from hakushi.recover.grammar.crc32c import crc32c
 from hakushi.recover.grammar.stream import derive
 from hakushi.recover.records import HELD, Ground, Records, Sign
@@ -273,7 +274,7 @@ class _Volume:
                 return
             self.standing = True
             for root in roots(trees).values():
-                paths = self.paths.setdefault(root.number, Paths())
+                paths = self.paths.setdefault(root.number, Paths(TOP))
                 for one in every_file(trees, root):
                     if one.inode is not None and one.inode.links:
                         self.living[root.number, one.number] = one.inode.generation
@@ -313,7 +314,7 @@ class _Volume:
             gone.file.inode, gone.born, gone.at = fresh.inode, leaf.generation, leaf.at
         if fresh.names:
             gone.file.names = fresh.names
-            self.paths.setdefault(leaf.owner, Paths()).names.setdefault(
+            self.paths.setdefault(leaf.owner, Paths(TOP)).names.setdefault(
                 item.key.objectid, fresh.names[0]
             )
         for extent in fresh.extents:
@@ -334,7 +335,7 @@ class _Volume:
     def _artifact(self, place: Locator, owner: int, gone: _Gone) -> Artifact:
         said = gone.file.inode
         assert said is not None
-        path = self.paths.get(owner, Paths()).of(gone.file.number)
+        path = self.paths.get(owner, Paths(TOP)).of(gone.file.number)
         held = "" if self.standing else HELD
         step = f"{owner}-{gone.file.number}{held}"
         if said.kind == disk.DIRECTORY:
