@@ -17,7 +17,7 @@ from hakushi.model import Malformed
 from hakushi.recover.cursor import Budget, Cursor, Spent
 
 MAGIC, VOLUME_MAGIC = b"NXSB", b"APSB"
-SUPER, NODE_ROOT, NODE, SPACEMAN, MAP_OF_CHECKPOINT, OMAP = 1, 2, 3, 5, 12, 11
+NODE_ROOT, NODE, SPACEMAN, MAP_OF_CHECKPOINT, OMAP = 2, 3, 5, 12, 11
 FILES = 14
 """The subtype of a node that tells of files."""
 
@@ -26,7 +26,7 @@ PHYSICAL = 0x40000000
 
 SNAPSHOT, INODE, XATTR, EXTENT, ENTRY = 1, 3, 4, 8, 9
 ROOT_PARENT, ROOT, FIRST_USER = 1, 2, 16
-DIRECTORY, FILE, LINK = 0x4000, 0x8000, 0xA000
+DIRECTORY, FILE = 0x4000, 0x8000
 COMPRESSED = 0x20
 """A BSD flag: the bytes are in `com.apple.decmpfs`, or in the resource fork."""
 

@@ -160,6 +160,9 @@ class Journals:
         for one in self._all():
             if one.folder and one.number not in self.folders and len(gone) < _MOST:
                 gone[one.number] = one.name
+        if any(source.size > _MOST_BYTES for source, _ in self.pages):
+            place = self.source.locator.step("ntfs", "journal")
+            yield Damage(place, f"of a journal only {_MOST_BYTES} bytes were read")
         count = 0
         for one in self._all():
             seen = hash((one.number, one.name.name))

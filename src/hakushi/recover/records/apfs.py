@@ -77,6 +77,9 @@ def read(source: Source, ground: Ground, budget: Budget) -> Iterator[Artifact | 
     if not size:
         return
     origins = _origins(maps, size)
+    if not origins:
+        place = source.locator.step("records", "apfs")
+        yield Damage(place, "old nodes of which no map tells where their container began")
     for number, origin in enumerate(origins):
         end = min((o for o in origins if o > origin), default=source.size)
         near = [one for one in nodes if origin <= one.at < end]
