@@ -17,6 +17,7 @@ def _modules(package: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+@cache
 def load(package: str, kind: type[T]) -> tuple[T, ...]:
     """The PLUGIN of each module of ``package`` (a dotted name), sorted by module name.
 

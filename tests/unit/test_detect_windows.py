@@ -52,7 +52,7 @@ def test_a_table_keeps_its_header_over_chunks():
 
 
 def test_a_million_matches_are_bounded_and_said():
-    data = ("a@b.jp ab@cd.jp " * 65536).encode()
+    data = ("ab@cd.jp " * 131072).encode()
     began = time.perf_counter()
     found = scan(data)
     assert time.perf_counter() - began < 60

@@ -31,7 +31,7 @@ class Form:
 
     A form that needs a label is looked for beside labels only. ``near``: a cheap pattern; the form
     is looked for only from ``before`` characters before its matches to ``after`` behind them.
-    ``prove`` overrides the detector's proof for this form.
+    ``prove`` overrides the detector's proof for this form; it gets the value as written.
     """
 
     pattern: str

@@ -45,6 +45,21 @@ _OFFICE = re.compile(
     rf"^[{KANJI}{KATAKANA}]{{1,12}}"
     r"(?:課|係|局|室|部|科|署|支店|支社|営業所|事務所|銀行|病院|学校|大学|センター) ?"
 )
+_FIRM_END = re.compile(
+    r"(?:商店|商会|商事|工務店|工業|産業|建設|建築|設備|電機|電気|製作所|製菓|印刷|運輸|交通|石油|自動車|不動産|旅館"
+    r"|食堂|酒店|米店|薬局|医院|歯科|内科|外科|眼科|小児科|接骨院|整骨院|動物|幼稚園|保育園|高校|中学|小学|ビル"
+    r"|支店|支社|本店|本社|本部|支部|支所|出張|工場|倉庫|営業|窓口|受付|総務|経理|人事|企画|販売|警察|消防|税務|市役"
+    r"|役場|公民|図書|郵便|駅前|団地|地区|方面|温泉|神社"
+    r"|町内|組合|自治)$"
+)
+"""Behind a surname: a firm, an office or a place, no given name."""
+
+FULL = (
+    rf"{_NAME_KANJI}{{1,4}}(?: {{1,2}}{NEXT})?"
+    rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,4}}[{KANJI}]?|[{KATAKANA}]{{2,5}})"
+)
+"""A run that may be a surname and a given name."""
+
 _NO_GIVEN = re.compile(
     "[のはがをにでもへやと]|(?:さん|から|まで|より|する|した|して|なし|あり|くん|ちゃん|ます|など|ほか|その)$"
 )
@@ -61,7 +76,7 @@ def surnames() -> frozenset[str]:
 
 @cache
 def _words(section: str) -> frozenset[str]:
-    """One section of the table of words: roles, not, surname-end, given-end."""
+    """One section of the table of words: roles, not, surname-end, given-end, given-end-rare."""
     found: list[str] = []
     here = ""
     for line in (_DATA / "name_words.txt").read_text("utf-8").splitlines():
@@ -134,8 +149,33 @@ def _known(bare: str) -> bool:
     return len(bare) >= 3 and usual
 
 
+def certain(value: str) -> bool:
+    """A surname that we know and a given name, as is asked for where the anchor is weak."""
+    surname, gap, given = value.partition(" ")
+    given = given.strip()
+    if not given:
+        surname = surname_of(value)
+        given = value[len(surname) :]
+    if not surname or not given or len(given) > 4 or _FIRM_END.search(value):
+        return False
+    if not plausible(value, known=surname_of(surname) != surname):
+        return False
+    if re.match(f"[{HIRAGANA}{KATAKANA}]", given):
+        return bool(gap) or not _NO_GIVEN.match(given)
+    if len(surname) < 2 and not gap and len(given) != 2:
+        return False
+    return given[-1] in _words("given-end") or given[-1] in _words("given-end-rare")
+
+
+def surname_only(value: str) -> bool:
+    """Two kanji or more that are a surname and nothing besides."""
+    return len(value) > 1 and surname_of(value) == value and value not in _words("not")
+
+
 def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
+    if value.isascii():
+        return 0, len(value)
     start, end = strip_role(value), len(_SEAL.sub("", value))
     rest = value[start:end]
     if "様" in rest or not plausible(rest):

@@ -250,7 +250,6 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
     for form in detector.forms:
         if not page.asks(detector.kind, form):
             continue
-        prove = form.prove or detector.prove
         for match in _matches(page, detector.kind, form):
             start, end = match.span("v")
             part = detector.narrow(page.folded[start:end])
@@ -259,8 +258,12 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
             start, end = start + part[0], start + part[1]
             if form.need is Need.LABEL and 0 < page.labels.at(start) <= end:
                 continue  # a label is no value of another label
-            good = prove(detector.normal(page.folded[start:end]))
-            trust = _trust(page, detector, form, start, end, before) if good else None
+            value = page.folded[start:end]
+            good = form.prove(value) if form.prove else detector.prove(detector.normal(value))
+            # By the words before the value the form itself says what it is: no label before them.
+            own = form.need is Need.ALONE and match.start() < match.start("v")
+            floor = match.start() if own else 0
+            trust = _trust(page, detector, form, (start, end, floor), before) if good else None
             if not good:
                 failed += form.need is Need.CANDIDATE
             elif trust:
@@ -289,12 +292,15 @@ def _matches(page: Page, kind: str, form: Form) -> Iterator[re.Match[str]]:
 
 
 def _trust(
-    page: Page, detector: Detector, form: Form, start: int, end: int, before: _Hit | None
+    page: Page, detector: Detector, form: Form, place: tuple[int, int, int], before: _Hit | None
 ) -> int | None:
-    """How far to believe a proven match; None refuses it."""
+    """How far to believe a proven match; None refuses it.
+
+    ``place``: where it begins and ends, and the first character that may speak for it.
+    """
+    start, end, floor = place
     cell = page.cell(start)
     numeric = bool(_NUMERIC.match(page.folded[start:end]))
-    floor = 0
     if cell is not None:
         if cell.column.kind == detector.kind:
             return 3
@@ -302,7 +308,7 @@ def _trust(
             return None
         if numeric and (cell.column.foreign or cell.column.kind is not None):
             return None
-        floor = cell.start
+        floor = max(floor, cell.start)
     if form.need is Need.ALONE and not numeric:
         return 1
     dated = bool(_DATED.search(page.folded, start, end))

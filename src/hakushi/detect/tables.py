@@ -7,8 +7,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from hakushi.detect import dumps
 from hakushi.detect.registry import detectors
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _GATE = re.compile(f"{_GATE_WIDE}|{_GATE_ASCII}")
 _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
 """What a row of values has and a header has not."""
+
+_TUPLES = "("
+"""Stands for the delimiter where the rows are the tuples of an INSERT."""
 
 _SAMPLE_ROWS, _FEWEST_ROWS, _MOST = 12, 5, 0.75
 """Rows read to tell a table without a header, rows needed, share of cells that must agree."""
@@ -173,8 +178,17 @@ def cells(
         if pending and watch is not None and at >= watch:
             pending, watched = False, header
         end = _line_end(folded, at)
-        fresh = header_of(folded[at:end])
-        if fresh is not None:
+        opened = dumps.opening(folded, at, end)
+        fresh = header_of(folded[at:end]) if opened is None else None
+        if opened is not None:
+            header = _dumped(folded, opened, end)
+            out.append(Cell(at, opened.start, HEADER))
+            out.extend(() if header is None else _in_tuples(folded, opened.start, end, header))
+        elif header is not None and header.delimiter == _TUPLES:
+            before = len(out)
+            out.extend(_in_tuples(folded, at, end, header))
+            header = header if len(out) > before or at == 0 else None
+        elif fresh is not None:
             header = fresh
             out.append(Cell(at, end, HEADER))
         else:
@@ -187,6 +201,23 @@ def cells(
     return out, header if pending or watch is None else watched
 
 
+def _dumped(folded: str, opened: dumps.Opening, end: int) -> Header | None:
+    """The header of a dump's rows: by the names of the columns, else by what the first rows say."""
+    columns = tuple(column(name) for name in opened.names)
+    if not any(c.kind for c in columns) and not opened.tabs:
+        rows = list(islice(dumps.tuples(folded, opened.start, end), _SAMPLE_ROWS))
+        same = [[folded[a:b] for a, b in row] for row in rows if len(row) == len(rows[0])]
+        columns = _said(same) if len(same) >= _FEWEST_ROWS else columns
+    return Header("\t" if opened.tabs else _TUPLES, columns) if columns else None
+
+
+def _in_tuples(folded: str, low: int, high: int, header: Header) -> Iterator[Cell]:
+    for row in dumps.tuples(folded, low, high):
+        if len(row) == len(header.columns):
+            spans = zip(row, header.columns, strict=True)
+            yield from (Cell(*_trim(folded, a, b, 0), c) for (a, b), c in spans if a < b)
+
+
 def _promising(folded: str) -> list[int]:
     """Where the lines begin at which a table may begin, so that the others are not looked at.
 
@@ -195,7 +226,8 @@ def _promising(folded: str) -> list[int]:
     """
     import numpy as np
 
-    if _DELIMITED.search(folded) is None:
+    dumped = [at for word in dumps.WORDS for at in _places(folded, word)]
+    if not dumped and _DELIMITED.search(folded) is None:
         return []
     codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
     ends = np.append(np.flatnonzero(codes == 10), len(codes))
@@ -209,6 +241,7 @@ def _promising(folded: str) -> list[int]:
     good[np.searchsorted(ends, np.array(gated, np.int64))] = True
     good &= delimited
     good |= _alike(count)
+    good[np.searchsorted(ends, np.array(dumped, np.int64))] = True
     places: list[int] = starts[good].tolist()
     return places
 

@@ -42,8 +42,9 @@ _AROUND = 384
 _WINDOW = 1 << 16
 """Bytes that one window has at most."""
 
-MOST = 20_000
-"""Findings that one chunk may give; more is Damage."""
+MOST = 100_000
+"""Findings that one chunk may give, as dense as the narrowest list that people keep (a number a
+line); more is Damage."""
 
 _CREDIBLE = 8
 """Characters in a row, the value among them, that must read like text in a window."""
@@ -178,9 +179,7 @@ def _as_text(data: bytes, state: _State, before: bool, after: bool) -> Text | No
         if any(dirt(decode(piece, name)) > _DIRTY_PIECE for piece in _pieces(data)):
             continue
         low = _edge(data, name) if before else 0
-        high = len(data) - 3 if after and name == "utf-8" else len(data)
-        if after and name in ("cp932", "euc_jp", "iso-2022-jp"):
-            high = max(low, _last_edge(data))
+        high = max(low, _last_edge(data, name)) if after else len(data)
         text = decode(data[low:high], name)
         if dirt(text) <= _DIRT:
             return _shifted(text, low) if low else text
@@ -208,8 +207,12 @@ def _edge(data: bytes, encoding: str) -> int:
     return next((i + 1 for i in range(min(len(data), MARGIN // 2)) if data[i] < 0x40), 0)
 
 
-def _last_edge(data: bytes) -> int:
+def _last_edge(data: bytes, encoding: str) -> int:
     """A place near the end where a character surely ends."""
+    if encoding == "utf-8":
+        return next((i for i in range(len(data) - 1, 0, -1) if data[i] & 0xC0 != 0x80), 0)
+    if encoding.startswith("utf-16"):
+        return len(data)
     line = data.rfind(b"\n", len(data) - MARGIN // 2)
     if line >= 0:
         return line + 1
@@ -247,7 +250,7 @@ def _in_windows(
             if _credible(text, span):
                 extent = text.extent(span.start, span.end)
                 found.append((text, span, extent.offset, extent.end))
-        if len(found) > 4 * MOST:
+        if len(found) > MOST:
             break
     yield from _once(found)
 

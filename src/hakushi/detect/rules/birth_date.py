@@ -36,6 +36,8 @@ _LAST = {
 }
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _KANJI = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
+_SIGNED = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
+_REMARK = re.compile(r"\([^)]{0,12}\)")
 _PACKED = re.compile(r"[A-Za-z]?\d{5,8}")
 _NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
 
@@ -52,14 +54,7 @@ def _number(text: str) -> int:
 
 def normal(value: str) -> str:
     """YYYY-MM-DD, or nothing if it is no date of the calendar."""
-    value = re.sub(r"\([^)]{0,12}\)", "", value).strip()
-    letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
-    if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
-        letter = value[0].upper()
-    if _PACKED.fullmatch(value):
-        parts = _packed(value, letter)
-    else:
-        parts = [_number(n) for n in _NUMBERS.findall(value)]
+    letter, parts = _read(value)
     if len(parts) != 3:
         return ""
     year, month, day = parts
@@ -74,6 +69,20 @@ def normal(value: str) -> str:
     if (month, day) == (2, 29) and (year % 4 or (year % 100 == 0 and year % 400)):
         return ""
     return f"{year:04}-{month:02}-{day:02}"
+
+
+def _read(value: str) -> tuple[str | None, list[int]]:
+    """The letter of the era, if one is named, and the numbers."""
+    signed = _SIGNED.fullmatch(value)
+    if signed:
+        return None, [int(signed[1]), int(signed[3]), int(signed[4])]
+    value = _REMARK.sub("", value).strip()
+    letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
+    if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
+        letter = value[0].upper()
+    if _PACKED.fullmatch(value):
+        return letter, _packed(value, letter)
+    return letter, [_number(n) for n in _NUMBERS.findall(value)]
 
 
 def _packed(value: str, letter: str | None) -> list[int]:
@@ -124,6 +133,20 @@ PLUGIN = Detector(
             before=2,
             after=56,
         ),
+        Form(
+            rf"{_EDGE}{_date(2)} {{0,3}}[(]?満?\d{{1,3}}[歳才](?!以|未|から|ま|児|時|の誕)",
+            Need.ALONE,
+            near="[0-9][歳才]",
+            before=36,
+            after=4,
+        ),
+        Form(
+            rf"(?:出生|BDAY[^:\n]{{0,24}}) ?:? {{0,3}}{_date(2)}(?![0-9])",
+            Need.ALONE,
+            near="出生|BDAY",
+            before=2,
+            after=40,
+        ),
         Form(rf"{_EDGE}{_date(2)}(?![0-9])"),
         Form(r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6})(?![0-9A-Za-z])"),
         Form(rf"{_EDGE}(?P<v>\d\d? ?年 ?\d\d? ?月 ?\d\d? ?日) ?生(?![産活徒命計])"),
@@ -162,6 +185,8 @@ PLUGIN = Detector(
         ("生年月日 S58.5.16", "S58.5.16"),
         ("生年月日：1973/11/15", "1973/11/15"),
         ("生年月日 昭和五十八年五月十六日", "昭和五十八年五月十六日"),
+        ("河合 早苗 1957/08/14 66歳 女性", "1957/08/14"),
+        ("長男　出生 昭和26年9月9日", "昭和26年9月9日"),
         ("平成元年1月8日生", "平成元年1月8日"),
         ("生年月日 19731115", "19731115"),
     ),
@@ -170,6 +195,7 @@ PLUGIN = Detector(
         "納期限 令和元年5月31日",
         "生年月日 昭和64年2月1日",
         "生年月日 2023/02/29",
+        "2020年4月1日 65歳以上の方",
         "2019-07-10 12:34:05 INFO",
     ),
 )

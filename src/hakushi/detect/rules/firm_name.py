@@ -61,6 +61,9 @@ def _mask(value: str) -> str:
     return value.replace(name, "***") if name else "***"
 
 
+_JOINT = rf"(?!の[{KANJI}]{{1,5}}(?:です|と申|でござ|様|さん|氏|が|は))"
+"""Kana inside a name; not the の before the one who speaks (X社の戸田です)."""
+
 _KANA_NAME = rf"(?![{_PARTICLE}][{KANJI}{KATAKANA} ])[{HIRAGANA}]{{2,10}}(?:{_WORD}{{1,12}})?"
 
 PLUGIN = Detector(
@@ -68,12 +71,12 @@ PLUGIN = Detector(
     source="Companies Act article 6 and the acts on each legal person: the form is part of the name",
     forms=(
         Form(
-            rf"(?<!大正明治)(?P<v>(?:{_FORMS}) ?(?:{_WORD}{{1,24}}(?:[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?<!大正明治)(?P<v>(?:{_FORMS}) ?(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),
         Form(
-            rf"(?P<v>(?:{_SHORT}) ?(?:{_WORD}{{1,24}}(?:[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?P<v>(?:{_SHORT}) ?(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),

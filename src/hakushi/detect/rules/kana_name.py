@@ -46,7 +46,7 @@ _K = f"[{KANJI}ヶケノ]"
 
 
 def _known(value: str) -> bool:
-    return prove(value)
+    return prove(normal(value))
 
 
 PLUGIN = Detector(
@@ -64,6 +64,14 @@ PLUGIN = Detector(
             _known,
             near=r"[(][ ァ-ヺぁ-ゖ]",
             before=6,
+            after=32,
+        ),
+        Form(
+            rf"\d{{7,8}} {{1,4}}(?P<v>{_A}{{2,10}} {_A}{{2,10}})(?![{HIRAGANA}{KANJI}{KATAKANA}])",
+            Need.ALONE,
+            _known,
+            near="[0-9]{7} {1,4}[ァ-ヺ\uff66-\uff9f]",
+            before=2,
             after=32,
         ),
     ),
@@ -93,6 +101,17 @@ PLUGIN = Detector(
         "お名前(フリガナ)",
         "お名前(カナ)",
         "kana",
+        "name kana",
+        "kana name",
+        "full name kana",
+        "last name kana",
+        "first name kana",
+        "sei kana",
+        "mei kana",
+        "furigana",
+        "ご依頼人",
+        "依頼人名",
+        "受取人名",
         "口座名義",
         "口座名義人",
     ),
@@ -111,6 +130,8 @@ PLUGIN = Detector(
         ("ﾌﾘｶﾞﾅ ﾔﾏﾀﾞ ﾀﾛｳ", "ﾔﾏﾀﾞ ﾀﾛｳ"),
         ("ふりがな　やまだ　たろう", "やまだ　たろう"),
         ("山田太郎（ヤマダ タロウ）", "ヤマダ タロウ"),
+        ("普通 2287451 オオニシ タカシ", "オオニシ タカシ"),
+        ('"fullNameKana":"ネギシ コウイチ"', "ネギシ コウイチ"),
     ),
     no=("システム開発（プログラム）", "フリガナを記入してください", "サーバー マシン"),
 )

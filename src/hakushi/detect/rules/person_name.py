@@ -4,7 +4,17 @@ import re
 
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
-from hakushi.detect.names import NAME, NEXT, narrow, plausible, surname_of
+from hakushi.detect.names import (
+    FULL,
+    NAME,
+    NEXT,
+    certain,
+    narrow,
+    plausible,
+    surname_of,
+    surname_only,
+)
+from hakushi.detect.postal import PREFECTURES
 
 _K = f"[{KANJI}ヶケノ]"
 _LABELS = (
@@ -83,10 +93,153 @@ _LABELS = (
     "【氏名】",
     "名義",
     "full name",
+    "last name",
+    "first name",
+    "family name",
+    "given name",
+    "sei",
+    "mei",
     "担当",
     "担当者",
 )
+_ROLES = (
+    "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|養父|養母|実父|実母|義父|義母|子"
+    "|故|喪主|施主|遺族|親権者|後見人|保佐人|対象児|対象者|対象児童|児童|生徒|園児|入所者|入居者|利用者|参加者|出席者|欠席者|受講者|受験者"
+    "|当選者|合格者|応募者|当事者[甲乙丙]?|被害者|加害者|目撃者|滞納者|債務者|債権者|依頼人|ご依頼人|差出人|訪問者|来庁者|相談者"
+    "|作成者|記入者|記録者|報告者|起案者|起票者|承認者|確認者|検査者|点検者|撮影者|発行者|受付者|管理者|責任者|主治医|担任"
+    "|会長|副会長|会計|監事|幹事|書記|班長|副班長|組長|支部長|部会長|民生委員|理事|顧問|相談役|代表|社長|専務|常務|店長|主将|部長|監督"
+)
+_ROLE_ENDS = "[父母妻夫男女孫兄弟姉妹子故主者族人児童徒甲乙丙医任長計事記員問役表務将督]"
+_OFFICERS = (
+    "課長|課長補佐|部長|係長|局長|所長|室長|次長|主任|主事|主査|参事|主幹|副主幹|支店長|店長|専務|常務|社長|会長|工場長|センター長|班長"
+    "|承認者|確認者|作成者|記入者|起案者|検査者|点検者|受付者|報告者|責任者|管理者|審査者|照査者|立会者"
+)
+_BORN = r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])? ?(?:\d{1,4}|元) ?[年./\-] ?\d{1,2} ?[月./\-] ?\d{1,2})"
+_READ = (
+    rf"(?:[{KATAKANA}]{{2,8}}[ ・]?[{KATAKANA}]{{2,8}}|[{HIRAGANA}]{{2,8}} [{HIRAGANA}]{{2,8}}"
+    rf"|[{HIRAGANA}]{{4,12}})"
+)
+_ALONE = rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}ヶケノ0-9A-Za-z])"
+"""What a whole name that stands by itself does not have before it."""
 
+_LATIN = r"[A-Z][A-Za-z'\-]{1,20}(?:,? [A-Z][A-Za-z'\-]{0,20}){1,3}"
+
+_PROMPT = re.compile(
+    r"\b(?:Name|Please|Enter|Your|Example|Sample|User|Guide|First|Last|Input|Address|Phone|Date|Birth|Test)\b",
+    re.IGNORECASE,
+)
+
+_EVIDENCE = (
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,6}}"
+        r"(?:(?:電話|携帯|自宅|TEL|Tel|℡|☎)[ :]{0,3})?[(]?0\d{1,4}[)(\-]\d",
+        Need.ALONE,
+        certain,
+        near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
+        before=44,
+        after=16,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,20}}"
+        rf"(?:〒? ?\d{{3}}-\d{{4}} {{0,3}})?(?={'|'.join(PREFECTURES)})",
+        Need.ALONE,
+        certain,
+        near="|".join(PREFECTURES),
+        before=64,
+        after=4,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}) ?[(] ?{_READ} ?[)]",
+        Need.ALONE,
+        certain,
+        near="[(] ?[ぁ-ゖァ-ヺ]",
+        before=16,
+        after=32,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})[\"'」]? {{0,2}}[<(\[]? ?(?=[A-Za-z0-9._%+\-]{{1,64}}@)",
+        Need.ALONE,
+        certain,
+        near="@",
+        before=90,
+        after=4,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}) ?[(]{_BORN}",
+        Need.ALONE,
+        certain,
+        near="[(](?:明治|大正|昭和|平成|令和|[MTSHR][0-9]|19[0-9]{2}|20[0-9]{2})",
+        before=16,
+        after=24,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES})(?:\d{{1,2}}|[(][^()\n]{{1,8}}[)])?[ :]{{1,4}}(?P<v>{FULL})"
+        rf"(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        certain,
+        near=f"{_ROLE_ENDS}(?:[0-9]{{1,2}}|[(][^()\\n]{{1,8}}[)])?[ :]",
+        before=8,
+        after=24,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})(?![^ \n印])",
+        Need.ALONE,
+        surname_only,
+        near="[長任事査幹佐務者][ :]",
+        before=6,
+        after=12,
+    ),
+    Form(
+        rf"(?<![{KANJI}])私[(、 ]{{1,2}}(?P<v>{FULL})[)、 ]{{0,2}}は",
+        Need.ALONE,
+        certain,
+        near="私",
+        before=2,
+        after=20,
+    ),
+    Form(
+        rf"(?:株式会社|有限会社|合同会社|法人|組合)[^\n、。]{{0,20}}の(?P<v>{_K}{{2,4}})(?=と申し|でございます|です[。、\s])",
+        Need.ALONE,
+        surname_only,
+        near="と申し|でございます|です",
+        before=40,
+        after=8,
+    ),
+    Form(
+        rf"(?:氏 {{0,3}}名|お名前|姓名|ローマ字|英字) {{0,2}}[:)]? {{0,3}}(?P<v>{_LATIN})(?![A-Za-z0-9_=:/])",
+        Need.ALONE,
+        lambda value: not _PROMPT.search(value),
+        near="氏 {0,3}名|お名前|姓名|ローマ字|英字",
+        before=2,
+        after=64,
+    ),
+    Form(
+        rf"氏 {{0,3}}名 {{0,2}}:? {{0,3}}{_LATIN} {{1,3}}[(]?(?P<v>{FULL})",
+        Need.ALONE,
+        certain,
+        near="氏 {0,3}名",
+        before=2,
+        after=80,
+    ),
+    Form(
+        rf"(?:[Nn]ame ?[(][^()\n]{{1,16}}[)] ?[:=]|FN(?:;[A-Za-z0-9=\-]{{1,40}}){{1,3}}:) {{0,3}}(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        certain,
+        near="[Nn]ame ?[(]|FN;",
+        before=2,
+        after=80,
+    ),
+    Form(
+        rf"氏 {{0,3}}名[^\n{KANJI}]{{0,48}}\n {{0,8}}(?P<v>{FULL})(?![^ \n印])",
+        Need.ALONE,
+        certain,
+        near="氏 {0,3}名",
+        before=2,
+        after=80,
+    ),
+)
+"""A whole name, known by what stands beside it: a number, an address, a reading, a birth date, a
+role. No label names it, so it must be beyond doubt."""
 
 _FULL = re.compile(rf"{_K}{{1,4}} ?(?:{_K}{{1,4}}|[{HIRAGANA}]{{2,4}})")
 
@@ -97,17 +250,19 @@ def _normal(value: str) -> str:
 
 def _strict(value: str) -> bool:
     """A name with a surname that we know, where the anchor itself is weak."""
-    return plausible(value, known=True)
+    return plausible(_normal(value), known=True)
 
 
 def _labelled(value: str) -> bool:
     """A name beside its label: one kanji alone only where it is a surname that we know."""
-    return plausible(value) and (len(value) > 1 or bool(surname_of(value)))
+    bare = _normal(value)
+    return plausible(bare) and (len(bare) > 1 or bool(surname_of(bare)))
 
 
 def _gentleman(value: str) -> bool:
     """X氏: a full name, or a surname that we know; 同氏 and 源氏 are none."""
-    return plausible(value) and (len(value) >= 4 or _strict(value))
+    bare = _normal(value)
+    return plausible(bare) and (len(bare) >= 4 or _strict(bare) or certain(value))
 
 
 def _intro(value: str) -> bool:
@@ -117,6 +272,7 @@ def _intro(value: str) -> bool:
         "業務 所管 発行 提供 主催 共催 協力 運営 建物 施設 場所 隣 前 後 横 中 上 下 先 件 者 人 物 方 例 通り 窓口 受付 会議 資料 回答 内容 "
         "制度 事業 計画 報告 書類 入口 出口 裏 向 向かい 近く 一員 一人 出身 所属 勤務 在籍 新人 社員 部長 課長 係長 所長 局長 室長"
     ).split()
+    value = _normal(value)
     return plausible(value) and value not in words and (len(value) <= 4 or bool(surname_of(value)))
 
 
@@ -200,6 +356,7 @@ PLUGIN = Detector(
             before=4,
             after=24,
         ),
+        *_EVIDENCE,
     ),
     labels=_LABELS,
     header=(
@@ -229,6 +386,18 @@ PLUGIN = Detector(
         ("氏名：山田　太郎", "山田　太郎"),
         ("昨日は田中様にお会いしました", "田中"),
         ("申請者氏名 鈴木さくら", "鈴木さくら"),
+        ("監事　大石 守　054-247-5520", "大石 守"),
+        ("2 石塚 亮（柏木） 栃木県小山市中央町1-1-1", "石塚 亮"),
+        ("営業部\n戸田 晃司（とだ こうじ）", "戸田 晃司"),
+        ("To: 大塚 誠 <otsuka@example.or.jp>", "大塚 誠"),
+        ("対象児：向井 蒼空（平成27年6月18日生）", "向井 蒼空"),
+        ("長男 桐谷 勇", "桐谷 勇"),
+        ("決裁　課長　松岡　係長", "松岡"),
+        ("私(塩田 瑞穂)は、提供します", "塩田 瑞穂"),
+        ("株式会社オリオン企画の戸田です。", "戸田"),
+        ("氏名 NGUYEN VAN AN", "NGUYEN VAN AN"),
+        ("氏名 IKEDA MANAMI 池田 真奈美", "池田 真奈美"),
+        ("議長 森　葵 氏は開会を宣した", "森　葵"),
     ),
     no=(
         "皆様にお知らせします",
@@ -239,5 +408,12 @@ PLUGIN = Detector(
         "予算課の仕事です。",
         "森林、山口、大分、福島などの地名を含む。松竹梅、千代田、日立の製品を用いる。",
         "氏名を記入してください",
+        "川崎支店 044-211-5555\n石川工務店 0761-22-3333\n福島 本社 024-521-1111",
+        "会長 挨拶　会計 報告　監事 選任　理事 会　課長 印",
+        "中村 遺跡 高知県四万十市",
+        "長崎 原爆 (昭和20年8月9日)",
+        "市民 窓口 <shimin@example.jp>",
+        "氏名: Please Enter Your Name",
+        "子 会社　妻 の 収入　作成者 総務部",
     ),
 )

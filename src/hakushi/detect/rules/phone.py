@@ -64,9 +64,10 @@ def _planned(written: str) -> bool:
 
 def _mask(value: str) -> str:
     """Area code and last group stay: 090-****-1234."""
-    places = [i for i, c in enumerate(value) if c.isdigit()]
-    keep = {*places[:3], *places[-4:]}
-    return "".join("*" if c.isdigit() and i not in keep else c for i, c in enumerate(value))
+    out = list(value)
+    for place in [i for i, c in enumerate(value) if c.isdigit()][3:-4]:
+        out[place] = "*"
+    return "".join(out)
 
 
 _LEFT = r"(?<![0-9A-Za-z_+])(?<![0-9][.\-/)])(?<![0-9] )(?<!\.)"
@@ -79,6 +80,12 @@ PLUGIN = Detector(
     forms=(
         Form(
             rf"{_LEFT}(?P<v>{_GROUPED}){_RIGHT}", Need.ALONE, near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}"
+        ),
+        Form(
+            rf"(?:[\-番地号の]|丁目)\d{{0,4}}(?:号室|号|F|階)? {{1,3}}(?P<v>{_GROUPED}){_RIGHT}",
+            Need.ALONE,
+            near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
+            before=12,
         ),
         Form(
             rf"{_LEFT}(?P<v>\(?0\d{{1,4}}[)(] ?\d{{1,4}}[)\-]\d{{4}}){_RIGHT}",
@@ -102,6 +109,9 @@ PLUGIN = Detector(
         "電話番号",
         "電話",
         "お電話",
+        "お電話番号",
+        "ご連絡先",
+        "ご連絡先電話番号",
         "でんわ",
         "TEL",
         "Tel.",
@@ -149,6 +159,8 @@ PLUGIN = Detector(
         ("ご連絡は090-1234-5678まで", "090-1234-5678"),
         ("TEL ０４５（２３４）５６７８", "０４５（２３４）５６７８"),
         ("Phone: +81-90-1234-5678", "+81-90-1234-5678"),
+        ("お電話番号 0776-22-3344", "0776-22-3344"),
+        ("宇都宮市塙田1-1-20 028-623-2323", "028-623-2323"),
         ("Phone: +49 30 901820", "+49 30 901820"),
         ("TEL +1-212-736-3100", "+1-212-736-3100"),
         ("電話 0466-29-0374 / 060-1234-5678", "060-1234-5678"),

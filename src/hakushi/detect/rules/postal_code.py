@@ -14,7 +14,7 @@ PLUGIN = Detector(
         Form(
             rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}",
             Need.ALONE,
-            prove=exists,
+            prove=lambda written: exists(digits(written)),
             near="[0-9]{3}-[0-9]{4}",
         ),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
