@@ -25,7 +25,7 @@ NEXT = (
 
 _GIVEN = (
     rf"{NEXT}(?:[{KANJI}ノ]{{1,5}}[{HIRAGANA}]{{0,3}}|[{HIRAGANA}]{{1,5}}[{KANJI}]{{0,2}}"
-    rf"|[{KATAKANA}]{{2,6}})"
+    rf"|[{KATAKANA}]{{2,6}}[{KANJI}]?)"
 )
 NAME = (
     rf"(?:{_NAME_KANJI}{{1,6}}(?: {{1,2}}{_GIVEN})"
@@ -38,7 +38,7 @@ _BAD_END = re.compile(
     r"(?:者|員|客|社|店|課|係|局|署|所|団体|組合|機構|協会|学校|病院|銀行|会社|法人|本人|個人|代理人"
     r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話"
     r"|年度|一覧|名簿|事項|情報|制度|業務|事業|手続|申請|届出|書類|資料|関係|以上|以下|未満|課長|部長"
-    r"|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|主任|先生|教授|弁護士"
+    r"|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
     r"|税理士|医師|^[一二三四五六七八九十何]人)$"
 )
 _OFFICE = re.compile(
@@ -54,6 +54,8 @@ _FIRM_END = re.compile(
 )
 """Behind a surname: a firm, an office or a place, no given name."""
 
+_FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
+
 FULL = (
     rf"{_NAME_KANJI}{{1,4}}(?: {{1,2}}{NEXT})?"
     rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,4}}[{KANJI}]?|[{KATAKANA}]{{2,5}})"
@@ -64,6 +66,28 @@ _NO_GIVEN = re.compile(
     "[のはがをにでもへやと]|(?:さん|から|まで|より|する|した|して|なし|あり|くん|ちゃん|ます|など|ほか|その)$"
 )
 """Hiragana behind kanji that are grammar, not a given name."""
+
+_OLD = frozenset(
+    [
+        "はつ",
+        "はな",
+        "はる",
+        "はま",
+        "はや",
+        "とめ",
+        "とし",
+        "とみ",
+        "とき",
+        "とよ",
+        "のぶ",
+        "のり",
+        "もと",
+        "もも",
+        "やえ",
+        "やす",
+    ]
+)
+"""Given names in hiragana that begin like grammar."""
 
 _SEAL = re.compile(" {1,3}(?:印|㊞)$")
 
@@ -129,7 +153,7 @@ def _prefix(rest: str) -> int:
 def plausible(value: str, *, known: bool = False) -> bool:
     """May this be a name? ``known`` asks for a surname that we know, or a name's usual endings."""
     bare = value.replace(" ", "")
-    if not 1 <= len(bare) <= 24 or bare in _words("not"):
+    if not 1 <= len(bare) <= 24 or bare in _words("not") or _FIRM.search(bare):
         return False
     if _BAD_END.search(bare) and bare not in surnames():
         return False
@@ -158,13 +182,15 @@ def certain(value: str) -> bool:
         given = value[len(surname) :]
     if not surname or not given or len(given) > 4 or _FIRM_END.search(value):
         return False
-    if not plausible(value, known=surname_of(surname) != surname):
+    known = surname_of(surname) == surname
+    usual = len(surname) in (2, 3) and surname[-1] in _words("surname-end")
+    if not plausible(value) or not (known or (gap and usual)):
         return False
     if re.match(f"[{HIRAGANA}{KATAKANA}]", given):
         return bool(gap) or not _NO_GIVEN.match(given)
     if len(surname) < 2 and not gap and len(given) != 2:
         return False
-    return given[-1] in _words("given-end") or given[-1] in _words("given-end-rare")
+    return given[-1] in _words("given-end") or (known and given[-1] in _words("given-end-rare"))
 
 
 def surname_only(value: str) -> bool:
@@ -178,6 +204,9 @@ def narrow(value: str) -> tuple[int, int] | None:
         return 0, len(value)
     start, end = strip_role(value), len(_SEAL.sub("", value))
     rest = value[start:end]
+    before, gap, last = rest.rpartition(" ")
+    if gap and surname_only(last) and not surname_of(before):
+        start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
     if "様" in rest or not plausible(rest):
         return None
     bare = rest.replace(" ", "")
@@ -186,6 +215,9 @@ def narrow(value: str) -> tuple[int, int] | None:
         return start, end
     if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
         return None  # 仕様, 同様, 模様, 多様, 異様
-    if len(kanji[0]) > 6 or _NO_GIVEN.match(bare, kanji.end()):
+    tail = bare[kanji.end() :]
+    if tail in _OLD and surname_of(bare) == kanji[0]:
+        return start, end
+    if len(kanji[0]) > 6 or _NO_GIVEN.match(tail):
         return None
     return start, end

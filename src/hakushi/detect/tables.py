@@ -6,11 +6,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from hakushi.detect import dumps
+from hakushi.detect.names import certain
 from hakushi.detect.registry import detectors
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ _GATE_WIDE = (
 _GATE_ASCII = "TEL|Tel|tel|FAX|Mail|mail|MAIL|Name|name|NAME|Phone|phone|ddress|Zip|zip|irth|DOB"
 _GATE = re.compile(f"{_GATE_WIDE}|{_GATE_ASCII}")
 """Words of which a header has at least one: a cheap look before columns are read."""
+
+_OTHER = re.compile(
+    r"性別|年齢|年令|所属|部署|役職|職名|職種|職業|備考|摘要|続柄|学年|学級|クラス|組|出席番号|番号|No\.?|№|ID|区分|種別|状態"
+    r"|金額|数量|単価|合計|点数|得点|順位|評価|結果|日付|日時|登録日|更新日|作成日|受付日|入社日|採用日|退職日|入会日|加入日|期間|期限"
+    r"|血液型|国籍|出身地?|勤務先|学校名|曜日|時間|内容|用件|理由|メモ|コメント|印|確認|出欠|会費|給与|基本給|支給額|税額"
+)
+"""Fields of headers that are no personal data themselves."""
+
+_READING = re.compile("[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\uff9f]{2,10}")
 
 _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
@@ -139,8 +149,12 @@ def _trim(line: str, start: int, end: int, base: int) -> tuple[int, int]:
     return base + start, base + end
 
 
-def header_of(line: str) -> Header | None:
-    """The header that a folded line is, if two or more of its fields name a kind."""
+def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
+    """The header that a folded line is, if two or more of its fields name a kind.
+
+    One is enough in Japanese beside words that are known in headers, or where the line ``below``
+    has a person's name in its place.
+    """
     if len(line) > _MAX_LINE or _VALUES.search(line) or not _GATE.search(line):
         return None
     for delimiter in ("\t", ",", "|", ";", "  "):
@@ -149,11 +163,34 @@ def header_of(line: str) -> Header | None:
         fields = split(line, 0, delimiter)
         if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
             continue
-        columns = tuple(column(line[a:b]) for a, b in fields)
+        names = [line[a:b] for a, b in fields]
+        if delimiter == "  " and any(certain(n) or _READING.fullmatch(n) for n in names):
+            continue  # the line of a form: 申請者  氏名  山田 太郎
+        columns = tuple(map(column, names))
         known = sum(c.kind is not None for c in columns)
         if known >= 2 and known * 3 >= len(columns):
             return Header(delimiter, columns)
+        if known == 1 and _said_else(names, columns, delimiter, below):
+            return Header(delimiter, columns)
     return None
+
+
+def _said_else(
+    names: list[str], columns: tuple[Column, ...], delimiter: str, below: Callable[[], str]
+) -> bool:
+    """Is it a header although one field alone names a kind?"""
+    place = next(i for i, one in enumerate(columns) if one.kind is not None)
+    if names[place].isascii() or any(len(name) > 24 for name in names):
+        return False
+    others = sum(_OTHER.fullmatch(name.replace(" ", "")) is not None for name in names)
+    if others and (others + 1) * 3 >= len(names):
+        return True
+    line = below()
+    fields = split(line, 0, delimiter) if delimiter in line else []
+    if columns[place].kind != "person_name" or len(fields) != len(names):
+        return False
+    start, end = fields[place]
+    return certain(line[start:end])
 
 
 def cells(
@@ -179,7 +216,9 @@ def cells(
             pending, watched = False, header
         end = _line_end(folded, at)
         opened = dumps.opening(folded, at, end)
-        fresh = header_of(folded[at:end]) if opened is None else None
+        fresh = None
+        if opened is None:
+            fresh = header_of(folded[at:end], partial(_line, folded, end + 1))
         if opened is not None:
             header = _dumped(folded, opened, end)
             out.append(Cell(at, opened.start, HEADER))
@@ -290,6 +329,10 @@ def _alike(count: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
             leads &= (other > 0) & ((other == here) | hidden)
         good |= leads
     return good
+
+
+def _line(folded: str, at: int) -> str:
+    return folded[at : _line_end(folded, at)]
 
 
 def _line_end(folded: str, at: int) -> int:

@@ -34,14 +34,24 @@ _NUMBER = (
 _STRICT = rf"(?:{_N}(?:丁目|番地|番|-\d{{1,4}}-\d{{1,5}}|-\d{{1,4}})(?:(?:の|第|-)?{_N}(?:番地|番|号|-(?=\d))?){{0,5}}(?:号室|号)?)"
 _BUILDING = (
     rf"(?: {{0,2}}(?=(?:第\d{{1,2}})?[^\n0-9]{{0,24}}(?:マンション|アパート|ハイツ|コーポ|ビル|荘|レジデンス|メゾン|ハイム|寮|団地|棟|タワー|パーク|ヒルズ|コート|ガーデン|プラザ|"
-    rf"ハウス|住宅|館|シャトー|グラン|サン|ライオンズ|\d{{3}}号))(?:第\d{{1,2}})?[{KANJI}{KATAKANA}A-Za-zⅠⅡⅢ・\-ヶケの]{{2,24}} ?[A-Za-z]?(?:\d{{1,2}}-)?(?:\d{{1,4}}(?:号室|号棟|号|室|F|階)?)?)?"
+    rf"ハウス|住宅|館|シャトー|グラン|サン|ライオンズ|\d{{3}}号|\d{{1,2}}(?:階|F)))(?:第\d{{1,2}})?[{KANJI}{KATAKANA}A-Za-zⅠⅡⅢ・\-ヶケの]{{2,24}} ?[A-Za-z]?(?:\d{{1,2}}-)?(?:\d{{1,4}}(?:号室|号棟|号|室|F|階)?)?)?"
 )
 _END = r"(?![0-9A-Za-z])(?!-\d)(?![円年月人名件%歳時分])"
+
+
+_ROMAN = (
+    "Hokkaido|Aomori|Iwate|Miyagi|Akita|Yamagata|Fukushima|Ibaraki|Tochigi|Gunma|Saitama|Chiba|Tokyo|Kanagawa"
+    "|Niigata|Toyama|Ishikawa|Fukui|Yamanashi|Nagano|Gifu|Shizuoka|Aichi|Mie|Shiga|Kyoto|Osaka|Hyogo|Nara"
+    "|Wakayama|Tottori|Shimane|Okayama|Hiroshima|Yamaguchi|Tokushima|Kagawa|Ehime|Kochi|Fukuoka|Saga|Nagasaki"
+    "|Kumamoto|Oita|Miyazaki|Kagoshima|Okinawa"
+)
 
 
 def narrow(value: str) -> tuple[int, int] | None:
     """Trims spaces; an address of signs and digits alone is none."""
     end = len(value.rstrip(" -・"))
+    if value.isascii():
+        return 0, end
     if end < 4 or not re.search(f"[{KANJI}]", value):
         return None
     return 0, end
@@ -93,6 +103,13 @@ PLUGIN = Detector(
             Need.ALONE,
             near=r"\d(?:丁目|番|-\d)|[一二三四五六七八九十]丁目",
             before=48,
+            after=60,
+        ),
+        Form(
+            rf"(?<![A-Za-z0-9\-])(?P<v>\d{{1,5}}(?:-\d{{1,5}}){{0,3}},? (?:[A-Z][A-Za-z\-]{{1,24}},? ){{1,5}}?(?:{_ROMAN})(?![A-Za-z]))",
+            Need.ALONE,
+            near="-(?:ku|shi|gun|cho|machi|mura)[, ]",
+            before=60,
             after=60,
         ),
         Form(rf"(?<!{_K})(?P<v>{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}"),
@@ -157,6 +174,10 @@ PLUGIN = Detector(
         ("北海道檜山郡上ノ国町中須田6丁目22番14号", "北海道檜山郡上ノ国町中須田6丁目22番14号"),
         ("東京都港区芝公園四丁目二番八号", "東京都港区芝公園四丁目二番八号"),
         ("住所 高崎市高松町35番地1 電話 027-321-1111", "高崎市高松町35番地1"),
+        (
+            "Address: 1-2-3 Akasaka, Minato-ku, Tokyo 107-0052",
+            "1-2-3 Akasaka, Minato-ku, Tokyo",
+        ),
         ("札幌市中央区北3条西6丁目", "札幌市中央区北3条西6丁目"),
     ),
     no=(

@@ -67,6 +67,8 @@ PLUGIN = Detector(
         "クレジット番号",
         "デビットカード",
         "デビットカード番号",
+        "card",
+        "credit card",
         "card number",
         "card no",
         "card_no",

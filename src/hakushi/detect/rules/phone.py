@@ -82,6 +82,11 @@ PLUGIN = Detector(
             rf"{_LEFT}(?P<v>{_GROUPED}){_RIGHT}", Need.ALONE, near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}"
         ),
         Form(
+            r"(?<![0-9A-Za-z_+.\-])(?P<v>0[789]0[1-9]\d{7})(?= {1,3}[㐀-鿿]{1,4} [㐀-鿿ぁ-ゖ]{1,4}(?: |\n|\Z))",
+            Need.ALONE,
+            near="0[789]0[1-9][0-9]{7}",
+        ),
+        Form(
             rf"(?:[\-番地号の]|丁目)\d{{0,4}}(?:号室|号|F|階)? {{1,3}}(?P<v>{_GROUPED}){_RIGHT}",
             Need.ALONE,
             near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
@@ -147,7 +152,7 @@ PLUGIN = Detector(
         rf"(?P<v>{_GROUPED}|\(?0\d{{1,4}}[)(]\d{{1,4}}[)\-]\d{{4}}|0\d{{9,10}}|0\d{{1,4}} \d{{1,4}} \d{{4}}|\+81[ \-]?\d{{1,4}}[ \-]?\d{{1,4}}[ \-]?\d{{4}})",
     ),
     prove=prove,
-    stands=_planned,
+    stands=lambda written: _planned(written) or written.isdigit(),
     normal=normal,
     alike=lambda value: value[:1] == "0" and prove(normal(value)),
     beside="person_name",

@@ -17,6 +17,13 @@ PLUGIN = Detector(
             prove=lambda written: exists(digits(written)),
             near="[0-9]{3}-[0-9]{4}",
         ),
+        Form(
+            r"ADR[^\n]{0,160};(?P<v>\d{3}-?\d{4});",
+            Need.ALONE,
+            near="ADR[;:]",
+            before=2,
+            after=176,
+        ),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{3}-\d{4})(?![0-9A-Za-z\-])"),
         Form(r"(?<![0-9A-Za-z\-.])(?P<v>\d{7})(?![0-9A-Za-z\-])"),
     ),
