@@ -234,7 +234,7 @@ def test_rows_without_a_header_say_what_their_columns_are():
 
 
 def test_a_few_rows_or_a_list_of_goods_say_nothing():
-    assert "person_name" not in {kind for kind, _ in found("\n".join(ROWS[:4]))}
+    assert not {"kana_name", "phone", "birth_date"} & {k for k, _ in found("\n".join(ROWS[:4]))}
     goods = "\n".join(f"{n},ボルト ナット,M{n},2019/03/0{n},0{n}12345678" for n in range(1, 9))
     assert found(goods) == set()
 

@@ -80,9 +80,15 @@ def find(folded: str) -> Anchors:
     labels: list[Label] = []
     end = 0
     for a, b in sorted(places.pop(_LABEL, []), key=lambda p: (p[0], -p[1])):
-        if a >= end and _apart(folded, a, b):
-            labels.append(Label(a, b, words.kinds[_key(folded[a:b])]))
-            end = b
+        if b <= end or not _apart(folded, a, b):
+            continue
+        kinds = words.kinds[_key(folded[a:b])]
+        if a >= end:
+            labels.append(Label(a, b, kinds))
+        else:  # 普通口座 and 口座番号 in 普通口座番号
+            last = labels.pop()
+            labels.append(Label(last.start, b, last.kinds | kinds))
+        end = b
     return Anchors(labels, places)
 
 

@@ -54,6 +54,13 @@ _FIRM_END = re.compile(
 )
 """Behind a surname: a firm, an office or a place, no given name."""
 
+_FIELD = re.compile(
+    "電話|住所|現住|性別|生年|年齢|年令|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業|連絡|氏名|被保険|記号|番号"
+    "|所属|役職|担当|昭和|平成|令和|大正|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|内線|直通|備考|以上|御中|代表"
+    "|被告|原告|作成|発行|登録|整理|通知|種別|種目|区分"
+)
+"""Words that begin another field, not a name."""
+
 _FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
 
 FULL = (
@@ -153,7 +160,12 @@ def _prefix(rest: str) -> int:
 def plausible(value: str, *, known: bool = False) -> bool:
     """May this be a name? ``known`` asks for a surname that we know, or a name's usual endings."""
     bare = value.replace(" ", "")
-    if not 1 <= len(bare) <= 24 or bare in _words("not") or _FIRM.search(bare):
+    if (
+        not 1 <= len(bare) <= 24
+        or bare in _words("not")
+        or _FIRM.search(bare)
+        or _FIELD.match(bare)
+    ):
         return False
     if _BAD_END.search(bare) and bare not in surnames():
         return False
@@ -193,6 +205,19 @@ def certain(value: str) -> bool:
     return given[-1] in _words("given-end") or (known and given[-1] in _words("given-end-rare"))
 
 
+def unmistaken(value: str) -> bool:
+    """A whole name, with a gap in it, that is no place and no words: it needs no anchor."""
+    surname, given = value.partition(" ")[0], value.rpartition(" ")[2]
+    if not certain(value) or surname_of(surname) != surname or given in _words("given-not"):
+        return False
+    return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
+
+
+def given_only(value: str) -> bool:
+    """Two kanji or more that end like a given name and are no word."""
+    return value[-1] in _words("given-end") and value not in _words("given-not")
+
+
 def surname_only(value: str) -> bool:
     """Two kanji or more that are a surname and nothing besides."""
     return len(value) > 1 and surname_of(value) == value and value not in _words("not")
@@ -204,7 +229,11 @@ def narrow(value: str) -> tuple[int, int] | None:
         return 0, len(value)
     start, end = strip_role(value), len(_SEAL.sub("", value))
     rest = value[start:end]
+    if len(rest) > 3 and rest[-1] == "君":
+        end, rest = end - 1, rest[:-1]
     before, gap, last = rest.rpartition(" ")
+    if len(last) > 1 and last in _words("not"):
+        return None
     if gap and surname_only(last) and not surname_of(before):
         start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
     if "様" in rest or not plausible(rest):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r'"(?:[^"\n]|"")*"|[^,\t;|\n"]*')
 _ALIGNED = re.compile(r"[^ \n](?: ?[^ \n])*")
 _TRIM = " \"'「」『』【】[]*＊:|"
-_REST = re.compile(r"(?:名|欄|様|[0-9①②③]|\([^()]{0,12}\)){0,3}$")
+_REST = re.compile(r"(?:名|欄|様|漢字|[0-9①②③]|\([^()]{0,12}\)){0,3}$")
 _FOREIGN = re.compile(
     r"(?:番号|コード|ID|[Nn][Oo]\.?|№|JAN|ISBN|SKU|伝票|品番|型番|数量|単価|金額|[Cc]ode)$"
 )
