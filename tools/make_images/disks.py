@@ -67,6 +67,19 @@ def _write(disk: Path, at: int, data: bytes) -> None:
         out.write(data)
 
 
+def copy(source: Path, at: int, target: Path, to: int, length: int) -> None:
+    """Bytes of one image into another, which is otherwise left as it is."""
+    with source.open("rb") as data:
+        data.seek(at)
+        _write(target, to, data.read(length))
+
+
+def repartition(disk: Path, parts: Sequence[tuple[str, int, int]]) -> None:
+    """A new MBR alone: (kind, offset, bytes) of each partition; nothing else is written."""
+    entries = [_entry(TYPES.get(kind, 0x83), at // SECTOR, n // SECTOR) for kind, at, n in parts]
+    _write(disk, 0, _table(entries))
+
+
 def mbr(disk: Path, size: int, parts: Sequence[Part], logical: Sequence[Part] = ()) -> None:
     """A disk with primary partitions and, if any are given, logical ones in an extended one.
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from . import oracle, volumes
-from .disks import ALIGN
+from . import disks, oracle, volumes
 from .jobs import Job
 from .mix import Mix
 from .oracle import Planted
@@ -181,6 +180,26 @@ def ntfs_under_ext4(job: Job, size: int) -> None:
     job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) // 8)])
 
 
+def ntfs_around_ext4(job: Job, size: int) -> None:
+    """An NTFS over all of a disk; then a table with one ext4 amid it, filled to a quarter."""
+    _filled(job, "ntfs", size, 12)
+    for one in job.planted:
+        one.state = "formatted"
+    start, length = (size // 10) & -disks.ALIGN, (size * 4 // 10) & -disks.ALIGN
+    with tempfile.TemporaryDirectory(prefix="make_images-") as folder:
+        inner = Job(Path(folder) / "inner.img", length, job.rng)
+        disks.copy(job.image, start, inner.image, 0, length)
+        inner.make("ext4")
+        new = Mix(job.rng).files(PER_MIB * (length >> 20) // 4)
+        inner.fill([_moved(one, "新") for one in new])
+        told = inner.finish()
+        disks.copy(inner.image, 0, job.image, start, length)
+    for one in told:
+        one.runs = [(at + start, size) for at, size in one.runs]
+    job.told += told
+    disks.repartition(job.image, [("ext4", start, length)])
+
+
 def ntfs_streams(job: Job, size: int) -> None:
     """NTFS: compressed files, files with holes, alternate streams; half of them deleted."""
     job.make("ntfs")
@@ -249,6 +268,7 @@ SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "exfat-deleted": exfat_deleted,
     "exfat-formatted": exfat_formatted,
     "ntfs-under-ext4": ntfs_under_ext4,
+    "ntfs-around-ext4": ntfs_around_ext4,
     "xfs-deleted": xfs_deleted,
     "xfs-formatted": xfs_formatted,
     "btrfs-deleted": btrfs_deleted,
@@ -272,7 +292,7 @@ def _disk(name: str, out: Path, seed: int, mib: int) -> None:
     """Volumes of a third each, behind a first megabyte and before a last one of zeros."""
     files: list[dict[str, object]] = []
     rows: list[dict[str, object]] = []
-    at = ALIGN
+    at = disks.ALIGN
     each = (mib - 2) // len(DISKS[name])
     volumes.blank(out, mib << 20)
     for number, part in enumerate(DISKS[name], 1):
