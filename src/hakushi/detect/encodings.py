@@ -287,8 +287,12 @@ def dirt(text: Text) -> float:
     if not len(codes):
         return 0.0
     weights = _weights()[np.minimum(codes, 0xFFFF)]
-    bad, strange = float((weights <= -5).mean()), float((weights < 0).mean())
-    return 1.0 if strange >= _STRANGE else bad
+    strange = int(np.count_nonzero(weights < 0))
+    if not strange:
+        return 0.0
+    if strange >= _STRANGE * len(codes):
+        return 1.0
+    return int(np.count_nonzero(weights <= -5)) / len(codes)
 
 
 @cache

@@ -129,6 +129,82 @@ def runs(data: Any, out: Any, out16: Any, table: Any, table16: Any) -> Any:
     table16[0, -1], table16[1, -1] = count16, filled16
 
 
+@numba.njit(cache=True, nogil=True)
+def _any_word(codes: Any, at: int, words: Any) -> bool:
+    """Whether one of the words stands there."""
+    for which in range(words.shape[0]):
+        i = 0
+        while i < words.shape[1] and words[which, i] != 0:
+            if at + i >= len(codes) or codes[at + i] != words[which, i]:
+                break
+            i += 1
+        if i == words.shape[1] or words[which, i] == 0:
+            return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(codes: Any, classes: Any, words: Any, pairs: Any, starts: Any, counts: Any) -> None:
+    line = 0
+    starts[0] = 0
+    for at in range(len(codes)):
+        code = codes[at]
+        if code == 10:
+            line += 1
+            starts[line] = at + 1
+            continue
+        if code == 32 and at and codes[at - 1] == 32:
+            counts[line, 5] += 1
+        bits = classes[code] if code < 0x10000 else 0
+        if bits:
+            for place in range(9):
+                counts[line, place] += (bits >> place) & 1
+        if code >= 128 or at + 1 >= len(codes) or codes[at + 1] >= 128:
+            continue
+        if pairs[code, codes[at + 1]] and _any_word(codes, at, words):
+            counts[line, 6] += 1
+
+
+def lines(codes: Any, classes: Any, words: Any) -> Any:
+    """Where each line of a text begins, and how many characters of nine classes it has.
+
+    ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each class; the
+    sixth class is two spaces in a row, whatever the table says; the seventh counts ``words`` of
+    ASCII, too, a row each with zeros behind.
+    """
+    count = int((codes == 10).sum()) + 1
+    starts, counts = np.zeros(count, np.int64), np.zeros((count, 9), np.int64)
+    pairs = np.zeros((128, 128), np.bool_)
+    pairs[words[:, 0], words[:, 1]] = True
+    _count(codes, classes, words, pairs, starts, counts)
+    return starts, counts
+
+
+@numba.njit(cache=True, nogil=True)
+def alike(counts: Any, fewest: int, number: int) -> Any:
+    """The lines from which on ``fewest`` may be rows of one table: what `lines` counted says so.
+
+    They have the same delimiter, as often in each unless quotes hide some. Two of them at least
+    have a number of so many digits, an @, a kanji or a kana, without which no cell says what it is.
+    """
+    good = np.zeros(len(counts), np.bool_)
+    for line in range(len(counts) - fewest + 1):
+        place = 0
+        while place < 4 and counts[line, place] == 0:
+            place += 1
+        if place == 4:
+            continue
+        here, quoted, telling = counts[line, place], counts[line, 4] > 0, 0
+        for row in range(line, line + fewest):
+            other = counts[row, place]
+            if other == 0 or (other != here and not quoted and counts[row, 4] == 0):
+                break
+            telling += counts[row, 7] > 0 or counts[row, 8] >= number
+        else:
+            good[line] = telling >= 2
+    return good
+
+
 class Runs:
     """The runs of ASCII in some bytes, of 8-bit or 16-bit units, one behind the other."""
 

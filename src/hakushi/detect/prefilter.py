@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from hakushi.detect import anchors, database
+from hakushi.detect import anchors, database, tables
 from hakushi.detect.registry import detectors
 
 WIDE = ("cp932", "euc_jp", "utf-8", "utf-16-le", "utf-16-be", "iso-2022-jp")
@@ -218,3 +218,4 @@ def warm(path: Path | None = None) -> None:
     except (database.Missing, ImportError):
         _ready["it"] = slow()
     _ready["it"](bytes(8))  # compiles the kernels
+    tables.cells("a,b\n")

@@ -84,6 +84,13 @@ class Page:
         i = bisect_right(self._starts, at) - 1
         return i >= 0 and at < self.cells[i].end and self._starts[i] in self._taken
 
+    def asked(self) -> list[Detector]:
+        """The detectors of which any form may match at all."""
+        kinds = {*self.named, *self._columns}
+        for pattern in self._places:
+            kinds |= _asking().get(pattern, frozenset())
+        return [one for one in detectors() if one.kind in kinds]
+
     def asks(self, kind: str, form: Form) -> bool:
         """May a form match anywhere at all? A cheap look before its zones are made."""
         if form.need is Need.LABEL:
@@ -121,6 +128,17 @@ class Page:
             ]
             self._zones[key] = zones
         return self._zones[key]
+
+
+@cache
+def _asking() -> dict[str, frozenset[str]]:
+    """Cheap pattern -> the kinds whose forms are looked for beside it."""
+    out: dict[str, set[str]] = {}
+    for one in detectors():
+        for form in one.forms:
+            if form.near:
+                out.setdefault(form.near, set()).add(one.kind)
+    return {near: frozenset(kinds) for near, kinds in out.items()}
 
 
 def _zones(
@@ -181,7 +199,7 @@ def read(
     hits = list(_in_columns(page))
     page.take(hits)
     done = {(h.start, h.end) for h in hits}
-    for detector in detectors():
+    for detector in page.asked():
         hits.extend(h for h in _in_forms(page, detector) if (h.start, h.end) not in done)
     return [_span(page, hit, key) for hit in _settle(hits)], held
 

@@ -208,16 +208,16 @@ def cells(
     promising = _promising(folded)
     while at < len(folded):
         if header is None:
-            place = bisect_left(promising, at)
-            if place == len(promising):
+            place = bisect_left(promising.every, at)
+            if place == len(promising.every):
                 break
-            at = promising[place]
+            at = promising.every[place]
         if pending and watch is not None and at >= watch:
             pending, watched = False, header
         end = _line_end(folded, at)
         opened = dumps.opening(folded, at, end)
         fresh = None
-        if opened is None:
+        if opened is None and at in promising.headers:
             fresh = header_of(folded[at:end], partial(_line, folded, end + 1))
         if opened is not None:
             header = _dumped(folded, opened, end)
@@ -231,8 +231,8 @@ def cells(
             header = fresh
             out.append(Cell(at, end, HEADER))
         else:
-            if header is None and at >= plain:
-                header, plain = _said_by_rows(folded, at)
+            if header is None and at >= plain and at in promising.rows:
+                header, plain = _said_by_rows(folded, at, promising.headers)
             row = None if header is None else _cells_of(folded[at:end], at, header)
             header = None if row is None else header
             out.extend(row or ())
@@ -257,7 +257,16 @@ def _in_tuples(folded: str, low: int, high: int, header: Header) -> Iterator[Cel
             yield from (Cell(*_trim(folded, a, b, 0), c) for (a, b), c in spans if a < b)
 
 
-def _promising(folded: str) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Promising:
+    """Where lines begin that may be headers, rows that say their columns, or any of all these."""
+
+    every: list[int]
+    headers: frozenset[int]
+    rows: frozenset[int]
+
+
+def _promising(folded: str) -> _Promising:
     """Where the lines begin at which a table may begin, so that the others are not looked at.
 
     A header has a word of `_GATE` and a delimiter. Rows that say their columns are `_FEWEST_ROWS`
@@ -267,68 +276,63 @@ def _promising(folded: str) -> list[int]:
 
     dumped = [at for word in dumps.WORDS for at in _places(folded, word)]
     if not dumped and _DELIMITED.search(folded) is None:
-        return []
+        return _Promising([], frozenset(), frozenset())
+    from hakushi.detect import kernel
+
     codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
-    ends = np.append(np.flatnonzero(codes == 10), len(codes))
-    starts = np.append(0, ends[:-1] + 1)
-    count = {d: _a_line(codes == ord(d), ends) for d in '\t,;|"'}
-    spaces = codes == ord(" ")
-    aligned = _a_line(np.append(spaces[:-1] & spaces[1:], False), ends) > 0
-    delimited = aligned | (sum(count[d] for d in "\t,;|") > 0)
-    good = _a_line(_gate_starts()[np.minimum(codes, 0xFFFF)], ends) > 0
-    gated = [at for word in _GATE_ASCII.split("|") for at in _places(folded, word)]
-    good[np.searchsorted(ends, np.array(gated, np.int64))] = True
-    good &= delimited
-    good |= _alike(count)
-    good[np.searchsorted(ends, np.array(dumped, np.int64))] = True
-    places: list[int] = starts[good].tolist()
-    return places
+    starts, counts = kernel.lines(codes, _classes(), _words())
+    ends = np.append(starts[1:] - 1, len(codes))
+    delimited = (counts[:, _DELIMITERS].sum(axis=1) + counts[:, _ALIGNED_GAP]) > 0
+    good = (counts[:, _GATED] > 0) & delimited
+    rows = kernel.alike(counts, _FEWEST_ROWS, _NUMBER)
+    every = good | rows
+    every[np.searchsorted(ends, np.array(dumped, np.int64))] = True
+    headers, rows = frozenset(starts[good].tolist()), frozenset(starts[rows].tolist())
+    return _Promising(starts[every].tolist(), headers, rows)
 
 
 def _places(folded: str, word: str) -> Iterator[int]:
-    """Where a word stands: many times faster than a pattern of many words."""
+    """Where a word stands."""
     at = folded.find(word)
     while at >= 0:
         yield at
         at = folded.find(word, at + 1)
 
 
+_DELIMITERS = slice(0, 4)
+_QUOTED, _ALIGNED_GAP, _GATED, _TELLING, _DIGITS = 4, 5, 6, 7, 8
+"""Columns of `kernel.lines`' counts: tab, comma, semicolon, bar; then quotes, two spaces in a row,
+first characters of the wide words of `_GATE`, characters that only values have, and digits."""
+
+_NUMBER = 6
+"""Digits of the shortest number that says what its column is."""
+
+
 @cache
-def _gate_starts() -> npt.NDArray[np.bool_]:
-    """The characters that the wide words of `_GATE` begin with."""
+def _classes() -> npt.NDArray[np.uint16]:
+    """A bit for each of the counts that a character belongs to; two spaces are the kernel's own."""
     import numpy as np
 
-    starts = np.zeros(0x10000, bool)
-    starts[[ord(word[0]) for word in _GATE_WIDE.split("|")]] = True
-    return starts
+    bits = np.zeros(0x10000, np.uint16)
+    bits[ord("0") : ord("9") + 1] = 1 << _DIGITS
+    for place, delimiter in enumerate('\t,;|"'):
+        bits[ord(delimiter)] |= 1 << place
+    bits[[ord(word[0]) for word in _GATE_WIDE.split("|")]] |= 1 << _GATED
+    for low, high in (("@", "@"), ("ぁ", "ヿ"), ("\u3400", "\u9fff"), ("｡", "ﾟ")):
+        bits[ord(low) : ord(high) + 1] |= 1 << _TELLING
+    return bits
 
 
-def _a_line(here: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How many there are in each line."""
+@cache
+def _words() -> npt.NDArray[np.uint32]:
+    """The ASCII words of `_GATE`, a row each, zeros behind them."""
     import numpy as np
 
-    before = np.searchsorted(np.flatnonzero(here), ends)
-    return np.diff(before, prepend=0)
-
-
-def _alike(count: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
-    """The lines from which on `_FEWEST_ROWS` may be rows of one table, by their delimiters."""
-    import numpy as np
-
-    size = len(count[","])
-    quoted = count['"'] > 0
-    taken = np.zeros(size, bool)
-    good = np.zeros(size, bool)
-    for delimiter in "\t,;|":
-        here = count[delimiter]
-        leads = (here > 0) & ~taken
-        taken |= here > 0
-        for step in range(1, _FEWEST_ROWS):
-            other = np.append(here[step:], np.zeros(step, here.dtype))[:size]
-            hidden = quoted | np.append(quoted[step:], np.zeros(step, bool))[:size]
-            leads &= (other > 0) & ((other == here) | hidden)
-        good |= leads
-    return good
+    words = _GATE_ASCII.split("|")
+    table = np.zeros((len(words), max(map(len, words))), np.uint32)
+    for row, word in zip(table, words, strict=True):
+        row[: len(word)] = [ord(char) for char in word]
+    return table
 
 
 def _line(folded: str, at: int) -> str:
@@ -347,7 +351,7 @@ def _cells_of(line: str, base: int, header: Header) -> list[Cell] | None:
     return [Cell(a, b, c) for (a, b), c in zip(fields, header.columns, strict=False) if a < b]
 
 
-def _said_by_rows(folded: str, at: int) -> tuple[Header | None, int]:
+def _said_by_rows(folded: str, at: int, headers: frozenset[int]) -> tuple[Header | None, int]:
     """The header that some rows without one say by their cells; and up to where they were read."""
     delimiter, width, end = "", 0, at
     rows: list[list[str]] = []
@@ -357,7 +361,9 @@ def _said_by_rows(folded: str, at: int) -> tuple[Header | None, int]:
         if not rows:
             delimiter = next((d for d in "\t,;|" if d in line), "")
         fields = split(line, 0, delimiter) if delimiter and len(line) <= _MAX_LINE else []
-        if len(fields) < 2 or (rows and len(fields) != width) or header_of(line) is not None:
+        if len(fields) < 2 or (rows and len(fields) != width):
+            break
+        if at in headers and header_of(line) is not None:
             break
         width = len(fields)
         rows.append([line[a:b] for a, b in fields])

@@ -138,11 +138,35 @@ def by_id(id: str) -> Format:
     raise Malformed(f"no format is called {id!r}")
 
 
+class _Ahead:
+    """A Source whose first bytes are read once: each of some fifty probes asks for them."""
+
+    __slots__ = ("_head", "_source", "locator", "size")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.locator, self.size = source.locator, source.size
+        try:
+            self._head = source.read(Extent(0, _HEAD))
+        except Unreadable:
+            self._head = b""
+
+    def read(self, extent: Extent) -> bytes:
+        if min(extent.end, self.size) <= len(self._head):
+            return self._head[extent.offset : extent.end]
+        return self._source.read(extent)
+
+
+_HEAD = 8192
+"""Bytes at the start of a source in which most formats show themselves."""
+
+
 def identify(source: Source, *families: Family) -> Format | None:
     """The first format (of these families) whose probe says yes, or None."""
+    ahead = _Ahead(source)
     for one in registered(*families):
         try:
-            if one.probe(source):
+            if one.probe(ahead):
                 return one
         except (Malformed, Unreadable):
             continue

@@ -101,7 +101,7 @@ PLUGIN = Detector(
         Form(
             rf"(?<!{_K})(?P<v>{_CITY}{_TOWN}{_STRICT}{_BUILDING}){_END}",
             Need.ALONE,
-            near=r"\d(?:丁目|番|-\d)|[一二三四五六七八九十]丁目",
+            near=rf"{_C} ?\d{{1,5}}(?:丁目|番|-\d)|[一二三四五六七八九十]丁目",
             before=48,
             after=60,
         ),
