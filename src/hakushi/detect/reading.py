@@ -280,8 +280,8 @@ def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
             good = form.prove(value) if form.prove else detector.prove(detector.normal(value))
             # By the words before the value the form itself says what it is: no label before them.
             own = form.need is Need.ALONE and match.start() < match.start("v")
-            floor = match.start() if own else 0
-            trust = _trust(page, detector, form, (start, end, floor), before) if good else None
+            place = (start, end, match.start() if own else -1)
+            trust = _trust(page, detector, form, place, before) if good else None
             if not good:
                 failed += form.need is Need.CANDIDATE
             elif trust:
@@ -314,9 +314,11 @@ def _trust(
 ) -> int | None:
     """How far to believe a proven match; None refuses it.
 
-    ``place``: where it begins and ends, and the first character that may speak for it.
+    ``place``: where it begins and ends, and where the words of the form itself begin that say what
+    it is; -1 if it has none.
     """
-    start, end, floor = place
+    start, end, own = place
+    floor = max(0, own)
     cell = page.cell(start)
     numeric = bool(_NUMERIC.match(page.folded[start:end]))
     if cell is not None:
@@ -332,7 +334,9 @@ def _trust(
     dated = bool(_DATED.search(page.folded, start, end))
     said = page.labels.says(start, end, floor, tight=not numeric and not dated)
     if said is None:
-        return None
+        if own < 0:
+            return None
+        said = frozenset()
     if detector.kind in said:
         return 2
     near = before is not None and before.trust == 2 and before.end <= start <= before.end + 16

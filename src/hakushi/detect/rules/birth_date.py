@@ -38,6 +38,9 @@ _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _KANJI = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
 _SIGNED = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 _REMARK = re.compile(r"\([^)]{0,12}\)")
+_CODED = re.compile(r"([1-5])-?(\d\d)(\d\d)(\d\d)")
+"""With the era as a number, as registers of residents and of taxes write it: 3450302."""
+
 _PACKED = re.compile(r"[A-Za-z]?\d{5,8}")
 _NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
 
@@ -80,6 +83,9 @@ def _read(value: str) -> tuple[str | None, list[int]]:
     letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
     if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
         letter = value[0].upper()
+    coded = _CODED.fullmatch(value)
+    if coded:
+        return "MTSHR"[int(coded[1]) - 1], [int(coded[2]), int(coded[3]), int(coded[4])]
     if _PACKED.fullmatch(value):
         return letter, _packed(value, letter)
     return letter, [_number(n) for n in _NUMBERS.findall(value)]
@@ -148,7 +154,9 @@ PLUGIN = Detector(
             after=40,
         ),
         Form(rf"{_EDGE}{_date(2)}(?![0-9])"),
-        Form(r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6})(?![0-9A-Za-z])"),
+        Form(
+            r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-5]-?\d{6})(?![0-9A-Za-z\-])"
+        ),
         Form(rf"{_EDGE}(?P<v>\d\d? ?年 ?\d\d? ?月 ?\d\d? ?日) ?生(?![産活徒命計])"),
     ),
     labels=(
@@ -159,6 +167,7 @@ PLUGIN = Detector(
         "出生日",
         "生まれ",
         "DOB",
+        "birth",
         "date of birth",
         "birth date",
         "birthday",
@@ -171,7 +180,7 @@ PLUGIN = Detector(
     header=r"生年月日|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
     cell=(
         rf"{_date(2)}(?: ?生(?:まれ)?)?",
-        r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6})",
+        r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-5]-?\d{6})",
         r"(?P<v>(?:18|19|20)\d\d([./\-])\d{1,2}\2\d{1,2}) 0{1,2}:00(?::00)?",
     ),
     prove=bool,
@@ -187,6 +196,7 @@ PLUGIN = Detector(
         ("生年月日 昭和五十八年五月十六日", "昭和五十八年五月十六日"),
         ("河合 早苗 1957/08/14 66歳 女性", "1957/08/14"),
         ("長男　出生 昭和26年9月9日", "昭和26年9月9日"),
+        ("生年月日: 3-450302", "3-450302"),
         ("平成元年1月8日生", "平成元年1月8日"),
         ("生年月日 19731115", "19731115"),
     ),

@@ -38,6 +38,8 @@ PLUGIN = Detector(
     ),
     labels=(
         "法人番号",
+        "houjin bangou",
+        "hojin bango",
         "会社法人等番号",
         "法人No",
         "法人マイナンバー",

@@ -44,6 +44,9 @@ PLUGIN = Detector(
     labels=(
         "個人番号",
         "マイナンバー",
+        "個番",
+        "kojin bango",
+        "kojin no",
         "ﾏｲﾅﾝﾊﾞｰ",
         "個人No",
         "個人ナンバー",
