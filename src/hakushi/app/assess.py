@@ -222,6 +222,7 @@ def _run(
                 _consult(work, medium, case, options.second_opinion)
             work.scan()
             cover = summary.coverage(case, medium.source.size)
+    say(Step("count", 0, 1))
     work.place()
     case.put({"failed": work.failed})
     failed = list(work.failed)
@@ -239,6 +240,7 @@ def _run(
         failed=failed,
         elapsed=time.monotonic() - began,
     )
+    say(Step("count", 1, 1))
     if options.second_opinion:
         told["second_opinion"] = {
             "tool": options.second_opinion,

@@ -25,6 +25,7 @@ _PHASES = {
     "carve": message("Searching what no file system names"),
     "inspect carved": message("Looking inside what was found there"),
     "scan": message("Searching the rest"),
+    "count": message("Counting whose data it is"),
     "recover": message("Writing files"),
 }
 
