@@ -118,6 +118,8 @@ def test_kinds_are_the_names_of_the_contract():
         "employment_insurance",
         "credential",
         "licence_plate",
+        "age",
+        "sex",
         "us_ssn",
         "ip_account",
         "official_form",

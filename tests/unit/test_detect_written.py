@@ -17,8 +17,8 @@ DOCUMENTS = (
     (Path(__file__).parents[1] / "data" / "written.txt").read_text("utf-8").split("\n====\n")
 )
 MARK = re.compile(r"<([a-z_]+)\|([^<>]*)>")
-COUNTED_APART = {"official_form", "sensitive_form"}
-"""Titles of documents: no values that somebody marks."""
+COUNTED_APART = {"official_form", "sensitive_form", "age", "sex"}
+"""Titles of documents, and what is told beside names: not marked."""
 
 
 def marked(document: str) -> tuple[str, Counter[tuple[str, str]]]:

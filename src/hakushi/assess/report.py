@@ -56,6 +56,8 @@ KINDS: Mapping[str, Message] = {
     "person_name": message("Person's name"),
     "kana_name": message("Person's name in kana"),
     "birth_date": message("Date of birth"),
+    "age": message("Age"),
+    "sex": message("Sex"),
     "address": message("Address"),
     "postal_code": message("Postal code"),
     "phone": message("Phone number"),

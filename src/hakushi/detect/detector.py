@@ -95,6 +95,7 @@ class Detector:
     not, bytes that are no clean text must read like text for longer around it. ``alike``: is
     a cell one of those that together say what a column without a header is (most of them; all,
     where ``scarce``)? Only with a column of the kind ``beside`` in the table, where given.
+    ``company``: kinds of which one must stand near, as the value alone tells of nobody.
 
     ``literals`` (besides labels) and ``shapes`` wake the prefilter over raw bytes: words in every
     encoding, and patterns of bounded width over ASCII, where ``form`` alone finds it.
@@ -118,6 +119,7 @@ class Detector:
     sure: Callable[[str], bool] = bool
     alike: Callable[[str], bool] | None = None
     beside: str = ""
+    company: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     yes: tuple[tuple[str, str], ...] = ()

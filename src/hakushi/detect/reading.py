@@ -201,7 +201,7 @@ def read(
     done = {(h.start, h.end) for h in hits}
     for detector in page.asked():
         hits.extend(h for h in _in_forms(page, detector) if (h.start, h.end) not in done)
-    return [_span(page, hit, key) for hit in _settle(hits)], held
+    return [_span(page, hit, key) for hit in _in_company(_settle(hits))], held
 
 
 def find(text: Text, locator: Locator, key: bytes) -> list[Finding]:
@@ -380,6 +380,29 @@ def _settle(hits: list[_Hit]) -> list[_Hit]:
         kept.append(hit)
     kept.sort(key=lambda h: h.start)
     return kept
+
+
+_COMPANY = 160
+"""Characters between a value and another that it needs near."""
+
+
+def _in_company(hits: list[_Hit]) -> list[_Hit]:
+    """Those that stand for themselves, and of the rest those near one of a kind they need."""
+    if not any(hit.detector.company for hit in hits):
+        return hits
+    places: dict[str, list[int]] = {}
+    for hit in hits:
+        places.setdefault(hit.detector.kind, []).append(hit.start)
+
+    def near(hit: _Hit) -> bool:
+        for kind in hit.detector.company:
+            starts = places.get(kind, [])
+            i = bisect_left(starts, hit.start - _COMPANY)
+            if i < len(starts) and starts[i] <= hit.end + _COMPANY:
+                return True
+        return False
+
+    return [hit for hit in hits if not hit.detector.company or near(hit)]
 
 
 _OFFICE = re.compile(
