@@ -180,6 +180,14 @@ def ntfs_under_ext4(job: Job, size: int) -> None:
     job.fill([_moved(one, "新") for one in Mix(job.rng).files(PER_MIB * (size >> 20) // 8)])
 
 
+def generations(job: Job, size: int) -> None:
+    """NTFS, then exFAT, then NTFS again, each quick-formatted over the last and filled a little."""
+    _filled(job, "ntfs", size, 12)
+    for kind, name, part in (("exfat", "次", 16), ("ntfs", "新", 16)):
+        job.make(kind)
+        job.fill([_moved(one, name) for one in Mix(job.rng).files(PER_MIB * (size >> 20) // part)])
+
+
 def ntfs_around_ext4(job: Job, size: int) -> None:
     """An NTFS over all of a disk; then a table with one ext4 amid it, filled to a quarter."""
     _filled(job, "ntfs", size, 12)
@@ -269,6 +277,7 @@ SCENARIOS: dict[str, Callable[[Job, int], None]] = {
     "exfat-formatted": exfat_formatted,
     "ntfs-under-ext4": ntfs_under_ext4,
     "ntfs-around-ext4": ntfs_around_ext4,
+    "generations": generations,
     "xfs-deleted": xfs_deleted,
     "xfs-formatted": xfs_formatted,
     "btrfs-deleted": btrfs_deleted,
