@@ -40,7 +40,8 @@ def test_a_dump_of_sqlite_is_read_field_by_field(rows: list[tuple[int, str, str 
         end = at + len(line)
         opened = dumps.opening(text, at, end)
         if opened is not None:
-            assert opened.names == ("a", "b", "c")
+            assert opened.table == "t"
+            assert dumps.created(text, at, "t") == ("a", "b", "c")
             read += [
                 [text[a:b].replace("''", "'") for a, b in row]
                 for row in dumps.tuples(text, opened.start, end)
@@ -78,6 +79,18 @@ def test_columns_are_named_by_the_table_and_its_comments():
         ("phone", "026-247-7800"),
         ("birth_date", "1966-09-23"),
     ]
+
+
+def test_a_table_made_far_above_still_names_the_columns():
+    """As SQLite dumps: a statement a row, the table made once, megabytes before."""
+    rows = "".join(
+        f"INSERT INTO \"m\" VALUES({n},'雲居林檎','A{n:06}','{'特記事項なし。' * 5}');\n"
+        for n in range(20_000)
+    )
+    text = "CREATE TABLE m (id INTEGER, name TEXT, code TEXT, memo TEXT);\n" + rows
+    source = Memory(text.encode(), Locator.root("memory", "x"))
+    kinds = [f.kind for f in detect.scan(source, KEY) if isinstance(f, Finding)]
+    assert kinds == ["person_name"] * 20_000
 
 
 def test_copy_blocks_of_postgresql_end_where_they_end():

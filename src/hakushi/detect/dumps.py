@@ -34,11 +34,12 @@ _MOST = 256
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens rows: the names of their columns, as far as they are told; where values begin.
+    """What opens rows: the table, the names of its columns if they are told; where values begin.
 
     ``tabs``: the rows are lines of fields between tabs (COPY), not tuples.
     """
 
+    table: str
     names: tuple[str, ...]
     start: int
     tabs: bool
@@ -50,19 +51,19 @@ def opening(folded: str, at: int, end: int) -> Opening | None:
         return None
     copy = _COPY.match(folded, at, end)
     if copy is not None:
-        return Opening(_names(copy[1]), end, tabs=True)
+        return Opening("", _names(copy[1]), end, tabs=True)
     insert = _INSERT.match(folded, at, end)
     if insert is None:
         return None
-    names = _names(insert[2]) if insert[2] else _created(folded, at, insert[1].strip(_QUOTES))
-    return Opening(names, insert.end(), tabs=False)
+    names = _names(insert[2]) if insert[2] else ()
+    return Opening(insert[1].strip(_QUOTES), names, insert.end(), tabs=False)
 
 
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip(_QUOTES) for name in listed.split(",")[:_MOST])
 
 
-def _created(folded: str, at: int, table: str) -> tuple[str, ...]:
+def created(folded: str, at: int, table: str) -> tuple[str, ...]:
     """The columns by the CREATE TABLE that stands before; a comment is the better name."""
     low = max(0, at - _FAR)
     made = folded.rfind("CREATE TABLE", low, at)

@@ -74,6 +74,8 @@ class Header:
 
     delimiter: str
     columns: tuple[Column, ...]
+    table: str = ""
+    """What a dump calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ def cells(
     """
     out: list[Cell] = []
     header, at = carried, 0
+    dump = carried
     plain = 0  # lines before this place were seen to have no header and to say none
     watched: Header | None = None
     pending = watch is not None
@@ -220,9 +223,9 @@ def cells(
         if opened is None and at in promising.headers:
             fresh = header_of(folded[at:end], partial(_line, folded, end + 1))
         if opened is not None:
-            header = _dumped(folded, opened, end)
+            header = dump = _dumped(folded, at, opened, end, dump)
             out.append(Cell(at, opened.start, HEADER))
-            out.extend(() if header is None else _in_tuples(folded, opened.start, end, header))
+            out.extend(_in_tuples(folded, opened.start, end, header))
         elif header is not None and header.delimiter == _TUPLES:
             before = len(out)
             out.extend(_in_tuples(folded, at, end, header))
@@ -240,14 +243,23 @@ def cells(
     return out, header if pending or watch is None else watched
 
 
-def _dumped(folded: str, opened: dumps.Opening, end: int) -> Header | None:
-    """The header of a dump's rows: by the names of the columns, else by what the first rows say."""
-    columns = tuple(column(name) for name in opened.names)
+def _dumped(folded: str, at: int, opened: dumps.Opening, end: int, before: Header | None) -> Header:
+    """The header of a dump's rows: by the names of the columns, that of the statement ``before``
+    for the same table, the table's making, or what the first rows say.
+    """
+    names = opened.names
+    if not names:
+        if before is not None and before.table and before.table == opened.table:
+            return before
+        names = dumps.created(folded, at, opened.table)
+    columns = tuple(column(name) for name in names)
     if not any(c.kind for c in columns) and not opened.tabs:
         rows = list(islice(dumps.tuples(folded, opened.start, end), _SAMPLE_ROWS))
         same = [[folded[a:b] for a, b in row] for row in rows if len(row) == len(rows[0])]
         columns = _said(same) if len(same) >= _FEWEST_ROWS else columns
-    return Header("\t" if opened.tabs else _TUPLES, columns) if columns else None
+    delimiter = "\t" if opened.tabs else _TUPLES
+    # One without columns stands for them, too: the next statement need not look again.
+    return Header(delimiter, columns, opened.table)
 
 
 def _in_tuples(folded: str, low: int, high: int, header: Header) -> Iterator[Cell]:
