@@ -48,6 +48,21 @@ def test_a_list_counts_its_people(kinds):
     assert found.best == 300
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ["person_name", "address"],
+        ["person_name", "kana_name", "address"],
+        ["person_name", "kana_name", "postal_code", "address"],
+        ["person_name", "address", "phone"],
+    ],
+)
+def test_a_list_of_names_and_addresses_counts_its_rows(kinds):
+    """Two of one name live at two addresses; a reading makes no second person of a row."""
+    found = [[(k, n // 2 if k == "person_name" else n) for k in kinds] for n in range(100)]
+    assert people(rows("a", found)).best == 100
+
+
 def test_the_same_people_in_two_files_count_once():
     one = [person(n) for n in range(100)]
     other = [person(n, ["person_name", "address", "phone", "birth_date"]) for n in range(50, 150)]

@@ -16,7 +16,8 @@ _DATA = Path(__file__).parents[1] / "data"
 
 _NAME_KANJI = rf"[{KANJI}ヶケノ]"
 NEXT = (
-    r"(?!電話|住所|現住|性別|生年|年齢|年令|満[0-9]|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業"
+    r"(?!フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ[ :]|よみ|ヨミ"
+    r"|電話|住所|現住|性別|生年|年齢|年令|満[0-9]|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業"
     r"|連絡|氏名|印|殿|様|被保険|記号|番号|所属|役職|担当|[男女](?![ぁ-ん一-龠])|昭和|平成|令和|大正"
     r"|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|組|内線|直通|備考|以上|御中|代表"
     r"|被告|原告|宛|作成|発行|登録|整理|通知)"
@@ -208,8 +209,10 @@ def certain(value: str) -> bool:
 def unmistaken(value: str) -> bool:
     """A whole name, with a gap in it, that is no place and no words: it needs no anchor."""
     surname, given = value.partition(" ")[0], value.rpartition(" ")[2]
-    if not certain(value) or surname_of(surname) != surname or given in _words("given-not"):
+    if not certain(value) or surname_of(surname) != surname:
         return False
+    if given in _words("given-not") or surname_only(given):
+        return False  # a list of surnames, or of stations: 石川 久保, 上野 浅草
     return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
 
 

@@ -105,7 +105,7 @@ def people(places: Iterable[Place]) -> Range:
     everyone = records if office is None else office.end()
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
-    best = _joined(full, _with_something, slight)
+    best = _joined(full, _with_something) + _further(slight, full)
     least = max(len({r[kind] for r in records if kind in r}) for kind in _VETO)
     low = min(best, max(least, int(bool(records))))
     return Range(low, best, max(best, _joined(everyone, _by_number)))
@@ -194,14 +194,11 @@ def _tells_of_someone(record: _Record) -> bool:
 
 def _is_full(record: _Record) -> bool:
     """More than a mention: something of a person's own stands beside the name, or alone."""
-    return bool(OWN & record.keys()) or "birth_date" in record or len(record) > 3
+    own = bool(OWN & record.keys()) or "birth_date" in record
+    return own or len(record) > 3 or sum(kind in record for kind in _TOGETHER) > 1
 
 
-def _joined(
-    records: list[_Record],
-    handles: Callable[[_Record], Iterator[_Handle]],
-    slight: Iterable[_Record] = (),
-) -> int:
+def _joined(records: list[_Record], handles: Callable[[_Record], Iterator[_Handle]]) -> int:
     """How many groups are left when records that share a handle are joined."""
     groups = _Groups()
     seen: dict[_Handle, int] = {}
@@ -209,14 +206,24 @@ def _joined(
         group = groups.add({k: record[k] for k in _VETO if k in record})
         for handle in handles(record):
             groups.join(seen.setdefault(handle, group), group)
-    known = {(name, record[name]) for record in records for name in _NAMES if name in record}
-    others = {
-        (name, record[name])
-        for record in slight
-        for name in _NAMES
-        if name in record and (not records or "address" in record or "postal_code" in record)
-    }
-    return groups.count() + len(others - known)
+    return groups.count()
+
+
+def _further(slight: Iterable[_Record], full: list[_Record]) -> int:
+    """How many more people the records tell of that are little more than a name.
+
+    A name at two addresses is two people, as in a list of names and addresses; a name without one
+    counts only where no record is full.
+    """
+    known = {(name, record[name]) for record in full for name in _NAMES if name in record}
+    homes: dict[tuple[str, bytes], set[bytes]] = {}
+    for record in slight:
+        if full and "address" not in record and "postal_code" not in record:
+            continue
+        name = next(one for one in _NAMES if one in record)  # a name and its reading are one
+        home = homes.setdefault((name, record[name]), set())
+        home |= {record["address"]} if "address" in record else set()
+    return sum(max(1, len(home)) for one, home in homes.items() if one not in known)
 
 
 def _by_number(record: _Record) -> Iterator[_Handle]:

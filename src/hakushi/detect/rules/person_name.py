@@ -418,7 +418,7 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
             prove=_labelled,
         ),
         Form(
@@ -474,7 +474,7 @@ PLUGIN = Detector(
     narrow=narrow,
     sure=lambda value: len(surname_of(value)) > 1,
     normal=_normal,
-    alike=lambda value: bool(_FULL.fullmatch(value)) and plausible(value, known=True),
+    alike=lambda value: bool(_FULL.fullmatch(value)) and certain(value),
     mask=mask_word,
     literals=(r"\k\k\s様", r"\k\k\s殿", "と申します", "代表取締役"),
     yes=(
@@ -495,6 +495,7 @@ PLUGIN = Detector(
         ("私(塩田 瑞穂)は、提供します", "塩田 瑞穂"),
         ("株式会社オリオン企画の戸田です。", "戸田"),
         ("氏名 NGUYEN VAN AN", "NGUYEN VAN AN"),
+        ("氏名 山田 太郎 フリガナ ヤマダ タロウ", "山田 太郎"),
         ("氏名 IKEDA MANAMI 池田 真奈美", "池田 真奈美"),
         ("議長 森　葵 氏は開会を宣した", "森　葵"),
     ),
@@ -514,5 +515,7 @@ PLUGIN = Detector(
         "市民 窓口 <shimin@example.jp>",
         "氏名: Please Enter Your Name",
         "子 会社　妻 の 収入　作成者 総務部",
+        "栗山 浅野 吉野 石川 久保 大森 金子 森田 横山",
+        "大宮 上尾 桶川\n上野 浅草 秋葉原\n小川 町",
     ),
 )
