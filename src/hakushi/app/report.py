@@ -81,7 +81,8 @@ def _files(case: Case, *, show_paths: bool) -> list[FileRow]:
     for locator, kind, count, sample in case.rows(query):
         top = _top(locator)
         counts.setdefault(top, Counter())[kind] += count
-        masked.setdefault(top, []).append(sample)
+        if sample.strip("*"):  # of an age or a password nothing is shown
+            masked.setdefault(top, []).append(sample)
     prefix = len(str(case.root)) + 1
     rows: list[tuple[int, FileRow]] = []
     which = "role='content' AND NOT nested AND NOT superseded AND kind<>'directory'"
@@ -122,6 +123,7 @@ def _samples(case: Case) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     kinds = [row[0] for row in case.rows("SELECT DISTINCT kind FROM finding ORDER BY kind")]
     for kind in kinds:
-        query = "SELECT DISTINCT masked FROM finding WHERE kind=? AND strength='labelled' LIMIT ?"
+        query = """SELECT DISTINCT masked FROM finding
+            WHERE kind=? AND strength='labelled' AND trim(masked, '*')<>'' LIMIT ?"""
         out[kind] = [row[0] for row in case.rows(query, (kind, _SAMPLES))]
     return out

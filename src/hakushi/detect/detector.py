@@ -67,6 +67,11 @@ def _stars(value: str) -> str:
     return value[:1] + "*" * (len(value) - 1)
 
 
+def mask_all(value: str) -> str:
+    """Nothing stays."""
+    return "*" * len(value)
+
+
 def mask_number(value: str) -> str:
     """First digit and the last two; signs between them stay: 4*********89."""
     places = [i for i, c in enumerate(value) if c.isalnum()]

@@ -15,14 +15,15 @@ from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
 _DATA = Path(__file__).parents[1] / "data"
 
 _NAME_KANJI = rf"[{KANJI}ヶケノ]"
-NEXT = (
-    r"(?!フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ[ :]|よみ|ヨミ"
-    r"|電話|住所|現住|性別|生年|年齢|年令|満[0-9]|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業"
-    r"|連絡|氏名|印|殿|様|被保険|記号|番号|所属|役職|担当|[男女](?![ぁ-ん一-龠])|昭和|平成|令和|大正"
-    r"|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|組|内線|直通|備考|以上|御中|代表"
-    r"|被告|原告|宛|作成|発行|登録|整理|通知)"
+_FIELDS = (
+    "電話|住所|現住|性別|生年|年齢|年令|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業|連絡|氏名|被保険|記号|番号"
+    "|所属|役職|担当|昭和|平成|令和|大正|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|内線|直通|備考|以上|御中|代表"
+    "|被告|原告|作成|発行|登録|整理|通知|種別|種目|区分|フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ[ :]|よみ|ヨミ"
 )
-"""What stands behind a surname and a space and is no given name: the next field of a form."""
+"""Words that begin the next field of a form, not a name."""
+
+NEXT = rf"(?!{_FIELDS}|満[0-9]|印|殿|様|[男女](?![ぁ-ん一-龠])|組|宛)"
+"""What stands behind a surname and a space and is no given name."""
 
 _GIVEN = (
     rf"{NEXT}(?:[{KANJI}ノ]{{1,5}}[{HIRAGANA}]{{0,3}}|[{HIRAGANA}]{{1,5}}[{KANJI}]{{0,2}}"
@@ -55,13 +56,7 @@ _FIRM_END = re.compile(
 )
 """Behind a surname: a firm, an office or a place, no given name."""
 
-_FIELD = re.compile(
-    "電話|住所|現住|性別|生年|年齢|年令|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業|連絡|氏名|被保険|記号|番号"
-    "|所属|役職|担当|昭和|平成|令和|大正|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|内線|直通|備考|以上|御中|代表"
-    "|被告|原告|作成|発行|登録|整理|通知|種別|種目|区分"
-)
-"""Words that begin another field, not a name."""
-
+_FIELD = re.compile(_FIELDS)
 _FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
 
 FULL = (
@@ -75,26 +70,7 @@ _NO_GIVEN = re.compile(
 )
 """Hiragana behind kanji that are grammar, not a given name."""
 
-_OLD = frozenset(
-    [
-        "はつ",
-        "はな",
-        "はる",
-        "はま",
-        "はや",
-        "とめ",
-        "とし",
-        "とみ",
-        "とき",
-        "とよ",
-        "のぶ",
-        "のり",
-        "もと",
-        "もも",
-        "やえ",
-        "やす",
-    ]
-)
+_OLD = re.compile("は[つなるまや]|と[めしみきよ]|の[ぶり]|も[とも]|や[えす]")
 """Given names in hiragana that begin like grammar."""
 
 _SEAL = re.compile(" {1,3}(?:印|㊞)$")
@@ -108,7 +84,7 @@ def surnames() -> frozenset[str]:
 
 @cache
 def _words(section: str) -> frozenset[str]:
-    """One section of the table of words: roles, not, surname-end, given-end, given-end-rare."""
+    """One section of the table of words, by its title there."""
     found: list[str] = []
     here = ""
     for line in (_DATA / "name_words.txt").read_text("utf-8").splitlines():
@@ -248,7 +224,7 @@ def narrow(value: str) -> tuple[int, int] | None:
     if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
         return None  # 仕様, 同様, 模様, 多様, 異様
     tail = bare[kanji.end() :]
-    if tail in _OLD and surname_of(bare) == kanji[0]:
+    if _OLD.fullmatch(tail) and surname_of(bare) == kanji[0]:
         return start, end
     if len(kanji[0]) > 6 or _NO_GIVEN.match(tail):
         return None

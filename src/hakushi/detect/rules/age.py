@@ -1,6 +1,6 @@
 """年齢: how old a named person is, in a column, behind a label, or as 34歳 beside the name."""
 
-from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need, mask_all
 
 
 def prove(value: str) -> bool:
@@ -28,7 +28,7 @@ PLUGIN = Detector(
     cell=(r"満? ?(?P<v>\d{1,3}) ?[歳才]?",),
     prove=prove,
     company=("person_name", "kana_name"),
-    mask=lambda value: "*" * len(value),
+    mask=mask_all,
     yes=(
         ("氏名,年齢\n架空 太郎,34\n", "34"),
         ("氏名：架空太郎　年齢：３４歳", "３４"),

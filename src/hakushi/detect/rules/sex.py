@@ -1,6 +1,6 @@
 """性別: the sex of a named person, in a column, behind a label, or in brackets behind the name."""
 
-from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.detector import Detector, Form, Need, mask_all
 
 _WORD = r"(?:男性|女性|男子|女子|男|女)"
 _NO_CHOICE = r"(?! ?[・/,、･|] ?[男女])(?![一-龠])"
@@ -26,7 +26,7 @@ PLUGIN = Detector(
     cell=(rf"(?P<v>{_WORD}|[MFmf]|[Mm]ale|[Ff]emale|MALE|FEMALE|[0129])",),
     company=("person_name", "kana_name"),
     normal=normal,
-    mask=lambda value: "*" * len(value),
+    mask=mask_all,
     yes=(
         ("氏名,性別\n架空 太郎,男\n", "男"),
         ("氏名：架空花子　性別：女性", "女性"),
