@@ -1,11 +1,13 @@
 """Raw bytes: mixed encodings, chunks, budgets, bytes that cannot be read."""
 
+import random
 import time
 import tracemalloc
 
 import pytest
 
 from hakushi import detect
+from hakushi.app import detect as app
 from hakushi.detect import prefilter, windows
 from hakushi.media import Memory
 from hakushi.model import Damage, Extent, Finding, Locator, Unreadable
@@ -22,7 +24,6 @@ def kinds(found):
 
 
 def test_one_sector_of_a_list_among_zeros_and_among_noise():
-    import random
 
     rows = "氏名,フリガナ,電話番号\n山田　太郎,ヤマダ タロウ,03-3234-5678\n佐藤　花子,サトウ ハナコ,090-1234-5678\n"
     sector = rows.encode("cp932").ljust(512, b"\0")
@@ -141,7 +142,6 @@ def test_a_kept_database_is_loaded_and_a_spoilt_one_made_anew(tmp_path):
 
 
 def test_noise_has_no_labelled_findings():
-    import random
 
     assert scan(random.Random(2).randbytes(4 << 20)) == []
 
@@ -149,3 +149,10 @@ def test_noise_has_no_labelled_findings():
 def test_a_given_encoding_is_believed():
     data = "ﾌﾘｶﾞﾅ:ﾔﾏﾀﾞ ﾀﾛｳ".encode("cp932")
     assert kinds(scan(data, encoding="cp932")) == ["kana_name"]
+
+
+def test_noise_that_is_handed_over_as_a_file_tells_of_nobody():
+    """Read as text in any encoding it has names in it now and then, amid what no text has."""
+    noise = random.Random(11).randbytes(3 << 20)
+    assert any(span.kind == "firm_name" for span in detect.spans(detect.decode(noise), KEY))
+    assert app.run("noise", noise, None).spans == ()

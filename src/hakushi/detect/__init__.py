@@ -12,7 +12,7 @@ from hakushi.detect.encodings import decode
 from hakushi.detect.prefilter import warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
-from hakushi.detect.windows import scan
+from hakushi.detect.windows import believed, scan
 
 __all__ = [
     "KINDS",
@@ -20,6 +20,7 @@ __all__ = [
     "Form",
     "Need",
     "Span",
+    "believed",
     "decode",
     "detectors",
     "find",

@@ -131,8 +131,7 @@ def _chunk(
         state.encoding = text.encoding
         # The next chunk begins a margin before its own part; its header must hold there.
         spans, state.header = read(text, key, state.header, _place(text, own.end - MARGIN - base))
-        clean = dirt(text) == 0
-        found = ((text, span) for span in spans if clean or _credible(text, span))
+        found = ((text, span) for span in believed(text, spans))
     count = 0
     for piece, span in found:
         one = _placed(piece, span, base, locator)
@@ -377,6 +376,12 @@ def _shifted(text: Text, by: int) -> Text:
     if isinstance(text.offsets, range):
         return Text(text.chars, range(by, by + len(text.offsets)), text.encoding)
     return Text(text.chars, shift(text.offsets, by), text.encoding)
+
+
+def believed(text: Text, spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans to believe: of a text with broken places, those amid what reads like text."""
+    clean = dirt(text) == 0
+    return (span for span in spans if clean or _credible(text, span))
 
 
 def _credible(text: Text, span: Span) -> bool:
