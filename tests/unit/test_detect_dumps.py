@@ -93,6 +93,17 @@ def test_a_table_made_far_above_still_names_the_columns():
     assert kinds == ["person_name"] * 20_000
 
 
+def test_a_schema_before_the_data_names_the_columns_of_each_table():
+    text = (
+        "CREATE TABLE staff (id INTEGER, name TEXT);\n"
+        'CREATE TABLE "public"."staff log" (id INTEGER, at TEXT);\n'
+        "CREATE TABLE IF NOT EXISTS goods (id INTEGER, label TEXT);\n"
+        "INSERT INTO staff VALUES(1,'雲居林檎');\nINSERT INTO public.goods VALUES(1,'六角林檎');\n"
+        "INSERT INTO staff VALUES(2,'樹神静');\n"
+    )
+    assert found(text) == [("person_name", "雲居林檎"), ("person_name", "樹神静")]
+
+
 def test_copy_blocks_of_postgresql_end_where_they_end():
     text = (
         "COPY public.member (id, name, kana, birthday) FROM stdin;\n"

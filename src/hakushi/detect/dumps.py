@@ -56,19 +56,27 @@ def opening(folded: str, at: int, end: int) -> Opening | None:
     if insert is None:
         return None
     names = _names(insert[2]) if insert[2] else ()
-    return Opening(insert[1].strip(_QUOTES), names, insert.end(), tabs=False)
+    return Opening(insert[1].rpartition(".")[2].strip(_QUOTES), names, insert.end(), tabs=False)
 
 
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip(_QUOTES) for name in listed.split(",")[:_MOST])
 
 
+def _names_it(statement: str, table: str) -> bool:
+    return statement.rpartition(".")[2].strip().rpartition(" ")[2].strip(_QUOTES) == table
+
+
 def created(folded: str, at: int, table: str) -> tuple[str, ...]:
     """The columns by the CREATE TABLE that stands before; a comment is the better name."""
     low = max(0, at - _FAR)
-    made = folded.rfind("CREATE TABLE", low, at)
-    head = folded.find("(", made, at) if made >= 0 else -1
-    if head < 0 or table not in folded[made:head]:
+    made, head = at, -1
+    for _ in range(_MOST):  # a schema may stand before all of its data
+        made = folded.rfind("CREATE TABLE", low, made)
+        head = folded.find("(", made, min(at, made + 400)) if made >= 0 else -1
+        if made < 0 or (head >= 0 and _names_it(folded[made:head], table)):
+            break
+    if head < 0:
         return ()
     close = folded.find(");", head, at), folded.find("\n)", head, at)
     end = min((place for place in close if place >= 0), default=at)

@@ -27,7 +27,7 @@ _FOREIGN = re.compile(
 )
 _GATE_WIDE = (
     "氏|名|姓|カナ|ガナ|ｶﾅ|ｶﾞﾅ|がな|かな|ヨミ|住|所在|届|電話|携帯|連絡|生年|誕生|出生|メール|ﾒｰﾙ|番号"
-    "|コード|口座|郵便|〒|会社|法人|商号|屋号"
+    "|コード|口座|郵便|〒|会社|法人|商号|屋号|者|保証人|会員|社員|職員|生徒|児童|講師"
 )
 _GATE_ASCII = "TEL|Tel|tel|FAX|Mail|mail|MAIL|Name|name|NAME|Phone|phone|ddress|Zip|zip|irth|DOB"
 _GATE = re.compile(f"{_GATE_WIDE}|{_GATE_ASCII}")
@@ -204,7 +204,7 @@ def cells(
     """
     out: list[Cell] = []
     header, at = carried, 0
-    dump = carried
+    dumped = {carried.table: carried} if carried is not None and carried.table else {}
     plain = 0  # lines before this place were seen to have no header and to say none
     watched: Header | None = None
     pending = watch is not None
@@ -223,7 +223,7 @@ def cells(
         if opened is None and at in promising.headers:
             fresh = header_of(folded[at:end], partial(_line, folded, end + 1))
         if opened is not None:
-            header = dump = _dumped(folded, at, opened, end, dump)
+            header = _dumped(folded, at, opened, end, dumped)
             out.append(Cell(at, opened.start, HEADER))
             out.extend(_in_tuples(folded, opened.start, end, header))
         elif header is not None and header.delimiter == _TUPLES:
@@ -243,23 +243,24 @@ def cells(
     return out, header if pending or watch is None else watched
 
 
-def _dumped(folded: str, at: int, opened: dumps.Opening, end: int, before: Header | None) -> Header:
-    """The header of a dump's rows: by the names of the columns, that of the statement ``before``
-    for the same table, the table's making, or what the first rows say.
+def _dumped(
+    folded: str, at: int, opened: dumps.Opening, end: int, known: dict[str, Header]
+) -> Header:
+    """The header of a dump's rows: by the names of the columns, what is ``known`` of the table, its
+    making, or what the first rows say. A table whose columns nothing tells is known, too: the next
+    statement need not look again.
     """
-    names = opened.names
-    if not names:
-        if before is not None and before.table and before.table == opened.table:
-            return before
-        names = dumps.created(folded, at, opened.table)
+    if not opened.names and opened.table in known:
+        return known[opened.table]
+    names = opened.names or dumps.created(folded, at, opened.table)
     columns = tuple(column(name) for name in names)
     if not any(c.kind for c in columns) and not opened.tabs:
         rows = list(islice(dumps.tuples(folded, opened.start, end), _SAMPLE_ROWS))
         same = [[folded[a:b] for a, b in row] for row in rows if len(row) == len(rows[0])]
         columns = _said(same) if len(same) >= _FEWEST_ROWS else columns
     delimiter = "\t" if opened.tabs else _TUPLES
-    # One without columns stands for them, too: the next statement need not look again.
-    return Header(delimiter, columns, opened.table)
+    header = Header(delimiter, columns, opened.table)
+    return known.setdefault(opened.table, header) if not opened.names else header
 
 
 def _in_tuples(folded: str, low: int, high: int, header: Header) -> Iterator[Cell]:
