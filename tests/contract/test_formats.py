@@ -36,7 +36,7 @@ def exercise(one: Format, data: bytes) -> None:
             return
     except Malformed:
         return
-    for act in (measured, opened, read):
+    for act in (measured, joined, opened, read):
         try:
             act(one, source)
         except Malformed:
@@ -49,6 +49,18 @@ def measured(one: Format, source: Memory) -> None:
     found = one.measure(source, purse())
     assert found is None or found.more <= (not found.complete)
     assert found is None or (0 if found.more else 1) <= found.length <= source.size
+
+
+def joined(one: Format, source: Memory) -> None:
+    places = range(256, source.size, 512)
+    if one.seams is not None:
+        apart = one.seams(source, purse(), places)
+        assert len(apart) == len(places)
+        assert all(one >= 0 for one in apart)
+    goes_on = one.goes_on(source, purse()) if one.goes_on else None
+    if goes_on is not None:
+        for data in (b"", bytes(4096), b"\xff" * 4096, source.read(Extent(0, 8192))):
+            assert goes_on(data) >= 0
 
 
 def opened(one: Format, source: Memory) -> None:

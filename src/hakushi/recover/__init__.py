@@ -7,7 +7,7 @@ that hold more artifacts, or whose end can be told. A file in ``formats/`` is re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -90,6 +90,8 @@ class Measure:
     checked: bool = True
     """Content was looked at, not places alone: pieces that were put together prove each other.
     Where it is False, ``complete`` holds for what lies in one row."""
+    sound: int | None = None
+    """Up to where nothing is violated, where that is known and not ``length``."""
 
 
 def _nothing(_source: Source, _budget: Budget) -> Iterator[Artifact | Damage]:
@@ -121,6 +123,13 @@ class Format:
     inner: Callable[[bytes], bool] | None = None
     """Cheap: could a cluster of these bytes stand in the middle of one? Where pieces of a file are
     looked for, those that cannot are passed over."""
+    seams: Callable[[Source, Budget, Sequence[int]], list[float]] | None = None
+    """Of places where pieces may meet: how badly what follows goes on from what stands before, as a
+    ratio, 1 where nothing says so. For formats that take another file's bytes for their own."""
+    goes_on: Callable[[Source, Budget], Callable[[bytes], float] | None] | None = None
+    """The same for the end of a source, quickly for many: what gives for some bytes how badly they
+    go on from there; infinite where they break soon, 0 where all ends as it must. None
+    where that cannot be told."""
 
 
 def registered(*families: Family) -> tuple[Format, ...]:

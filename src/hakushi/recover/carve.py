@@ -25,7 +25,8 @@ from hakushi.model import (
 from hakushi.recover import Budget, Measure, by_id
 from hakushi.recover.cursor import Spent
 from hakushi.recover.grammar.encoding import LEAST, settle, text_end, text_sectors
-from hakushi.recover.mend import CLUSTER, Broken, mend
+from hakushi.recover.mend import Broken, mend
+from hakushi.recover.rows import CLUSTER, cluster_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,10 +174,9 @@ class _Carver:
         """Those in pieces that can be put together out of what nothing else holds."""
         ends = tuple(sorted({*self._unsure, *(run.offset for run in self._whole)}))
         broken = {
-            offset: Broken(offset, one.measure.length, ends, measure, by_id(one.format).inner)
+            offset: Broken(offset, one.measure, ends, by_id(one.format))
             for offset, one in sorted(self._unsure.items())
-            if (one.measure.broken or one.measure.more)
-            and (measure := by_id(one.format).measure) is not None
+            if one.measure.broken or one.measure.more
         }
         held = [
             Extent(r.at, r.length)
@@ -186,7 +186,8 @@ class _Carver:
             if r.at is not None
         ]
         free = self._free - Extents([*self._whole, *held])
-        for done in mend(self._source, broken.values(), free, budget):
+        unit = cluster_size({run.offset for run in self._whole})
+        for done in mend(self._source, broken.values(), free, unit, budget):
             before = self._unsure[done.broken.offset]
             found = done.found
             if not by_id(before.format).summed and _doubtful(done.pieces):

@@ -1,69 +1,83 @@
 """Files in pieces, put together again where their own format can tell that the pieces fit.
 
-What breaks at a cluster goes on somewhere in what nothing owns: each place there is tried, and the
-one from which the structure goes on is taken; so piece by piece, until it is whole.
+What breaks at a cluster goes on somewhere in what nothing owns. Each place there is tried quickly
+where the format can go on from where the file broke, and the best are looked at in full: how far
+the structure is sound, and how well what is drawn goes on. The likeliest beginning goes on first,
+piece by piece, until one is whole.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import accumulate
 
 from hakushi.media import Runs
-from hakushi.model import SECTOR, Extent, Extents, Malformed, Run, Source, Unreadable
-from hakushi.recover import Measure
+from hakushi.model import Extent, Extents, Malformed, Run, Source, Unreadable
+from hakushi.recover import Format, Measure
 from hakushi.recover.cursor import Budget, Spent
-from hakushi.recover.grammar.encoding import text_sectors
+from hakushi.recover.rows import CLUSTER, Clusters, Rows
 
-CLUSTER = 4096
-_FORWARD, _FORWARD_ROWS = 1024, 16_384
-"""Clusters behind its start in which a piece is looked for: near, or in far rows."""
-
-_BACKWARD, _BACKWARD_ROWS = 256, 8192
 _NEAR = 8
 """Clusters behind the place up to which it is sound, at which it may be broken."""
 
-_PIECES = 5
-_ROWS = 24
+_PIECES = 8
+_BEAM = 4
+"""Places that are gone on with, of those where it goes on the best."""
+
+_RANK, _LEAST = 0.25, 5
+"""How much less likely than the one before it each next guess is, up to the sixth."""
+
+_SEAMS, _APART = 256 << 10, 2.0
+"""Bytes in which a place is looked for from which on it goes on badly; how badly at least."""
+
+_TOO_FAR = 3.0
+"""How badly no two pieces of a whole may go on from each other."""
+
+_AT_FIRST, _QUICK = 8192, 4096
+"""Bytes of a quick look at a place, and what it costs, as bytes that are measured."""
+
 _LONGEST = 64 << 20
-_GLANCE = 64 << 10
+_GLANCE = 16 << 10
 """Bytes of what is looked at from a place on: at first, and where that fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
     """``everywhere``: every cluster is tried, not only where a row begins; ``far``: rows further
-    away, too. ``each``, ``all``: bytes that are measured for one file, for all.
+    away, too. ``doubt``: beginnings that are less likely are not gone on with. ``each``, ``all``:
+    bytes that are measured for one file, for all.
     """
 
     everywhere: bool
     far: bool
+    doubt: float
     each: int
     all: int
 
 
 _ROUNDS = (
-    _Round(everywhere=False, far=False, each=8 << 20, all=128 << 20),
-    _Round(everywhere=True, far=False, each=16 << 20, all=256 << 20),
-    _Round(everywhere=False, far=True, each=8 << 20, all=128 << 20),
-    _Round(everywhere=True, far=False, each=64 << 20, all=256 << 20),
-    _Round(everywhere=False, far=True, each=8 << 20, all=128 << 20),
+    _Round(everywhere=False, far=False, doubt=0.6, each=8 << 20, all=128 << 20),
+    _Round(everywhere=True, far=False, doubt=0.6, each=64 << 20, all=640 << 20),
+    _Round(everywhere=False, far=True, doubt=0.6, each=8 << 20, all=128 << 20),
+    _Round(everywhere=True, far=False, doubt=1.6, each=24 << 20, all=256 << 20),
+    _Round(everywhere=False, far=True, doubt=1.0, each=8 << 20, all=128 << 20),
 )
 """What was found makes new rows begin, behind its last piece: there the next one often lies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Something that is not whole where it stands: ``sound`` bytes of it are."""
+    """Something that is not whole where it stands, as it was measured."""
 
     offset: int
-    sound: int
+    measure: Measure
     ends: tuple[int, ...]
-    """Where something else begins, in order: its first piece may end there."""
-    measure: Callable[[Source, Budget], Measure | None]
-    inner: Callable[[bytes], bool] | None = None
-    """Whether a cluster may be one of its own."""
+    """Where something else begins, in order: a piece may end there."""
+    format: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,230 +90,243 @@ class Mended:
 
 
 def mend(
-    source: Source, broken: Iterable[Broken], free: Extents, budget: Budget
+    source: Source, broken: Iterable[Broken], free: Extents, unit: int, budget: Budget
 ) -> Iterator[Mended]:
-    """Those that can be put together out of ``free``; a cluster goes into one of them at most.
+    """Those that can be put together out of ``free``, in clusters of ``unit`` bytes each of which
+    goes into one of them at most.
 
     Work is bounded by the bytes that are measured, so that every run comes to the same.
     """
-    waiting, used = list(broken), set[int]()
-    runs, binary = tuple(free), _Binary(source)
-    found_last = True
+    waiting, clusters, found_last = list(broken), Clusters(source, free, unit), True
     for how in _ROUNDS:
         if how.far and not found_last:
             # No row is new.
             continue
         again, found_last, left = [], False, how.all
         for one in waiting:
-            if left <= 0 or one.offset in used:
+            if left <= 0 or clusters.used(one.offset):
                 continue
-            limit = min(left, how.each)
-            search = _Search(source, one, runs, binary, used, how, limit, budget)
+            rows = Rows(clusters, one.offset, _sound(one.measure), far=how.far)
+            search = _Search(one, clusters, how, min(left, how.each), budget, rows)
             found = search.run()
             left -= search.spent
             if found is None:
                 again.append(one)
                 continue
-            for piece in found.pieces:
-                used.update(range(piece.offset, piece.end, CLUSTER))
+            clusters.use(found.pieces)
             found_last = True
             yield found
         waiting = again
 
 
-class _Binary:
-    """Clusters where a piece of something that is no text may stand; each is looked at once."""
+_Way = tuple[float, int, int, int]
+"""How badly it goes on at a place, less the further it is sound; the row and the cluster there."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._known: dict[int, bool] = {}
-        self._fits: dict[tuple[object, int], bool] = {}
 
-    def fits(self, cluster: int, inner: Callable[[bytes], bool] | None) -> bool:
-        """Whether ``inner`` takes a cluster for one of its own; asked once for each."""
-        if inner is None:
-            return True
-        known = self._fits.get((inner, cluster))
-        if known is None:
-            try:
-                known = inner(self._source.read(Extent(cluster, CLUSTER)))
-            except Unreadable:
-                known = False
-            self._fits[inner, cluster] = known
-        return known
+@dataclass(order=True, slots=True)
+class _Open:
+    """A beginning to go on with: ``doubt`` is how unlikely its pieces and its end are."""
 
-    def of(self, clusters: range) -> Iterator[int]:
-        """Those of ``clusters`` that are neither text nor zeros."""
-        for at in range(0, len(clusters), 256):
-            part = clusters[at : at + 256]
-            if part[0] not in self._known or part[-1] not in self._known:
-                self._known.update(zip(part, self._look(part), strict=True))
-            yield from (cluster for cluster in part if self._known.get(cluster, True))
-
-    def _look(self, clusters: range) -> list[bool]:
-        import numpy as np
-
-        length = len(clusters) * CLUSTER
-        try:
-            data = self._source.read(Extent(clusters[0], length))
-        except Unreadable:
-            return [True] * len(clusters)
-        data = data.ljust(length, b"\0")
-        text = text_sectors(data, behind=False).reshape(-1, CLUSTER // SECTOR).all(axis=1)
-        some = np.frombuffer(data, np.uint64).reshape(-1, CLUSTER // 8).any(axis=1)
-        return [bool(one) for one in np.logical_and(some, ~text)]
+    doubt: float
+    missing: int
+    """Less the more of it there is."""
+    number: int
+    first: list[Extent] = field(compare=False)
 
 
 @dataclass(slots=True)
 class _Search:
-    source: Source
+    """The likeliest beginning goes on first: at each place where something may follow it."""
+
     one: Broken
-    free: tuple[Extent, ...]
-    binary: _Binary
-    used: set[int]
+    clusters: Clusters
     how: _Round
     most: int
     budget: Budget
+    rows: Rows
     spent: int = 0
-    limit: int = 0
-    runs: list[Extent] = field(default_factory=list)
-    """Free clusters of its grid in a row: those from its start on, then those before it."""
+    open: list[_Open] = field(default_factory=list)
+    asked: set[tuple[Extent, ...]] = field(default_factory=set)
 
     def run(self) -> Mended | None:
-        self.runs = self._free_runs()
-        if not self.runs or self.runs[0].offset != self.one.offset:
+        if not self.rows.all or self.rows.all[0].offset != self.one.offset:
             return None
-        found = self._look(self.runs)
-        if found is not None and found.complete and found.checked:
-            return self._mended(found, self.runs)
-        sound = max(self.one.sound, found.length if found else 0)
-        own = self.runs[0].length // CLUSTER
-        for count in self._breaks(sound // CLUSTER, own):
-            first = [Extent(self.one.offset, count * CLUSTER)]
-            # The likeliest place gets half of what is left, so that the next one has its turn.
-            self.limit = self.spent + (self.most - self.spent) // 2
-            done = self._go_on(first, _PIECES - 1)
-            if done is not None or self.spent > self.most:
+        found = self._look(self.rows.all)
+        if (done := self._whole(found, self.rows.all)) is not None:
+            return done
+        sound = max(_sound(self.one.measure), _sound(found) if found else 0)
+        self._wait(self.rows.begun(), 0, sound, 0.0)
+        while self.open and self.spent < self.most:
+            done = self._go_on(heappop(self.open))
+            if done is not None:
                 return done
         return None
 
-    def _breaks(self, near: int, own: int) -> list[int]:
-        """Clusters of the first piece, the likeliest first."""
-        start, end = self.one.offset + 1, self.one.offset + (near + _NEAR) * CLUSTER
-        ends = self.one.ends[bisect_right(self.one.ends, start) : bisect_right(self.one.ends, end)]
-        order = [(e - self.one.offset) // CLUSTER for e in ends[:2]]
-        order += [own] if near <= own <= near + 1 else []
-        order += [near + 1, near, near - 1]
+    def _wait(self, view: list[Extent], have: int, sound: int, doubt: float) -> None:
+        """Opens beginnings of ``view``, as long as its first pieces (``have`` bytes) and more."""
+        for rank, length in enumerate(self._breaks(view, have, sound)):
+            first = _until(view, length)
+            one = _Open(doubt + min(rank, _LEAST) * _RANK, -length, len(self.asked), first)
+            likely = one.doubt <= self.how.doubt and len(first) <= _PIECES
+            if likely and tuple(first) not in self.asked:
+                self.asked.add(tuple(first))
+                heappush(self.open, one)
+
+    def _breaks(self, view: list[Extent], have: int, sound: int) -> list[int]:
+        """Bytes after which ``view``, sound so far, may be broken: the likeliest first."""
+        total = sum(e.length for e in view)
+        near = sound // self.clusters.unit * self.clusters.unit
+        borders, at = list[int](), 0
+        for piece in view:
+            ends = self.one.ends
+            known = ends[bisect_right(ends, piece.offset) : bisect_right(ends, piece.end)][:2]
+            borders += [at + end - piece.offset for end in known]
+            at += piece.length
+            borders += [at]
+        borders = [length - length % self.clusters.unit for length in borders if length > have]
+        close = [length for length in borders if length <= near + _NEAR * self.clusters.unit]
+        order = [*self._seams(view, have), *close[:1], near, *close[1:2], near + self.clusters.unit]
+        order += [near - self.clusters.unit, *borders[:1]]
         if self.how.everywhere:
-            order += range(near + 2, near + _NEAR)
-        return [count for count in dict.fromkeys(order) if 0 < count <= own]
-
-    def _free_runs(self) -> list[Extent]:
-        runs = self.free
-        index = bisect_right(runs, Extent(self.one.offset, 0))
-        index -= bool(index and runs[index - 1].end > self.one.offset)
-        forward = _FORWARD_ROWS if self.how.far else _FORWARD
-        backward = _BACKWARD_ROWS if self.how.far else _BACKWARD
-        behind = self._clusters(runs[index : index + forward], self.one.offset, forward)
-        early = [Extent(r.offset, min(r.end, self.one.offset) - r.offset) for r in runs[:index]]
-        near, size = list[Extent](), 0
-        for run in reversed(early[-backward:]):
-            near.insert(0, run)
-            size += run.length
-            if size > backward * CLUSTER:
-                break
-        before = self._clusters(near, 0, 1 << 62)[-backward:]
-        return [*_in_rows(behind), *_in_rows(before)]
-
-    def _clusters(self, runs: Sequence[Extent], start: int, most: int) -> list[int]:
-        """Free clusters on the grid that the start stands on; not those of text or of zeros."""
-        grid, out, looked = self.one.offset % CLUSTER, list[int](), 0
-        for run in runs:
-            first = max(run.offset, start)
-            first += (grid - first) % CLUSTER
-            every = range(first, run.end, CLUSTER)[: _FORWARD_ROWS * 4 - looked]
-            looked += len(every)
-            out += [
-                cluster
-                for cluster in self.binary.of(every)
-                if cluster not in self.used or cluster == self.one.offset
+            order += [
+                near + way * self.clusters.unit for more in range(2, _NEAR) for way in (more, -more)
             ]
-            if len(out) >= most or looked >= _FORWARD_ROWS * 4:
-                break
-        return out[:most]
+        return [length for length in dict.fromkeys(order) if have < length <= total]
 
-    def _view(self, first: list[Extent], row: int, cluster: int, most: int) -> list[Extent]:
-        """``first``, then the free clusters from ``cluster`` (in a row) on that it lacks."""
-        here = Extent(cluster, self.runs[row].end - cluster)
-        out, size = list(first), 0
-        for piece in [here, *self.runs[row + 1 : row + _ROWS]]:
-            for left in Extents([piece]) - Extents(first):
-                take = min(left.length, most - size)
-                if take > 0:
-                    out.append(Extent(left.offset, take))
-                    size += take
-        return out
+    def _seams(self, view: list[Extent], have: int) -> list[int]:
+        """The places behind ``have`` from which on it goes on the worst."""
+        until = min(sum(e.length for e in view), have + _SEAMS)
+        places = range(have + self.clusters.unit, until, self.clusters.unit)
+        apart = self._apart(view, places)
+        worst = sorted(zip(apart, places, strict=True), key=lambda one: -one[0])[:3]
+        return [place for far, place in worst if far >= _APART]
+
+    def _joined(self, pieces: list[Extent]) -> Source:
+        source = self.clusters.source
+        runs = [Run(e.offset, min(e.length, source.size - e.offset)) for e in pieces]
+        return Runs(source, runs, sum(r.length for r in runs), source.locator)
+
+    def _purse(self) -> Budget:
+        return Budget(output=1 << 30, deadline=self.budget.deadline)
 
     def _look(self, pieces: list[Extent]) -> Measure | None:
-        runs = [Run(e.offset, min(e.length, self.source.size - e.offset)) for e in pieces]
-        view = Runs(self.source, runs, sum(r.length for r in runs), self.source.locator)
+        measure = self.one.format.measure
+        assert measure is not None
         try:
-            found = self.one.measure(view, Budget(output=1 << 30, deadline=self.budget.deadline))
+            found = measure(self._joined(pieces), self._purse())
         except Spent:
             self.spent += self.most
             return None
         except (Malformed, Unreadable):
             found = None
-        self.spent += 4 * CLUSTER + (found.length if found else 0)
+        self.spent += 4 * CLUSTER + (found.length if found else 0) // 16
         return found
 
-    def _go_on(self, first: list[Extent], pieces: int) -> Mended | None:
-        """Tries each place for what follows ``first``; goes on where it goes on the furthest."""
-        have = sum(e.length for e in first)
-        best: tuple[int, list[Extent]] = (0, [])
-        for row, cluster in self._places(first):
-            if self.spent > self.limit:
+    def _apart(self, pieces: list[Extent], places: Sequence[int]) -> list[float]:
+        """How badly they go on from some places on, by the format; 1 where it cannot tell."""
+        seams = self.one.format.seams
+        if seams is None or not places:
+            return [1.0] * len(places)
+        self.spent += CLUSTER
+        try:
+            return seams(self._joined(pieces), self._purse(), places)
+        except Spent:
+            self.spent += self.most
+        except (Malformed, Unreadable):
+            pass
+        return [1.0] * len(places)
+
+    def _go_on(self, one: _Open) -> Mended | None:
+        """Tries each place for what follows, and keeps those where it goes on the best."""
+        first, have = one.first, sum(e.length for e in one.first)
+        good: list[_Way] = []
+        ended = [*first, *self._behind(first[-1])]
+        if (done := self._whole(self._look(ended), ended)) is not None:
+            return done
+        glance = _GLANCE if self.one.format.goes_on else 4 * _GLANCE
+        for row, cluster in self._likely(first):
+            if self.spent > self.most:
                 return None
-            if not self.binary.fits(cluster, self.one.inner):
-                continue
-            found = self._look(self._view(first, row, cluster, _GLANCE))
-            if found is None or (found.broken and found.length < have + 2 * CLUSTER):
-                continue
-            view = self._view(first, row, cluster, _LONGEST)
+            view = self.rows.view(first, row, cluster, glance)
             found = self._look(view)
-            if found is None:
+            if (done := self._whole(found, view)) is not None:
+                return done
+            if found is None or found.complete:
                 continue
-            if found.complete and found.checked:
-                return self._mended(found, view)
-            if found.length - have > best[0]:
-                best = (found.length - have, view)
-        if best[0] < 2 * CLUSTER or pieces <= 1:
+            if found.broken and _sound(found) < have + 2 * CLUSTER:
+                continue
+            good.append((self._apart(view, [have])[0], -_sound(found), row, cluster))
+        return self._best(one, have, _likeliest(good, _BEAM)) if len(first) < _PIECES else None
+
+    def _likely(self, first: list[Extent]) -> Iterator[tuple[int, int]]:
+        """The places at which it may go on, by a quick look: the best of them, or all."""
+        inner, goes_on = self.one.format.inner, self._begun(first)
+        places = self.rows.places(first, everywhere=self.how.everywhere)
+        if goes_on is None:
+            yield from (place for place in places if self.clusters.fits(place[1], inner))
+            return
+        good: list[_Way] = []
+        for row, cluster in places:
+            self.spent += _QUICK
+            if self.spent > self.most:
+                break
+            length = min(_AT_FIRST, self.rows.left(row, cluster))
+            try:
+                apart = goes_on(self.clusters.source.read(Extent(cluster, length)))
+            except Unreadable:
+                continue
+            if apart < math.inf:
+                good.append((apart, 0, row, cluster))
+        yield from ((row, cluster) for _, _, row, cluster in _likeliest(good, 2 * _BEAM))
+
+    def _begun(self, first: list[Extent]) -> Callable[[bytes], float] | None:
+        """What tells how ``first`` goes on, if its format can."""
+        begin = self.one.format.goes_on
+        try:
+            return begin(self._joined(first), self._purse()) if begin else None
+        except Spent:
+            self.spent += self.most
+        except (Malformed, Unreadable):
+            pass
+        return None
+
+    def _best(self, one: _Open, have: int, good: list[_Way]) -> Mended | None:
+        """The first of some places with which it is whole; the others wait for what follows."""
+        for rank, (apart, _, row, cluster) in enumerate(good):
+            view = self.rows.view(one.first, row, cluster, _LONGEST)
+            found = self._look(view)
+            if (done := self._whole(found, view)) is not None:
+                return done
+            if found is not None and _sound(found) >= have + 2 * CLUSTER:
+                doubt = one.doubt + math.log(max(apart, 1.0)) + rank * _RANK
+                self._wait(view, have, _sound(found), doubt)
+        return None
+
+    def _behind(self, last: Extent) -> list[Extent]:
+        """What is free behind a piece, whatever it is: many a file ends in words."""
+        run = self.clusters.run(last.end)
+        return [Extent(run.offset, min(run.length, _GLANCE))] if run.length else []
+
+    def _whole(self, found: Measure | None, view: list[Extent]) -> Mended | None:
+        """What was found, if it is whole and each piece goes on from the one before it."""
+        if found is None or not (found.complete and found.checked):
             return None
-        return self._go_on(_until(best[1], have + best[0] - best[0] % CLUSTER), pieces - 1)
-
-    def _places(self, first: list[Extent]) -> Iterator[tuple[int, int]]:
-        """(row, cluster) where a piece may begin: the rows' starts, then all others."""
-        held = Extents(first)
-        for row, run in enumerate(self.runs):
-            if run.offset not in held:
-                yield row, run.offset
-        for row, run in enumerate(self.runs if self.how.everywhere else []):
-            for cluster in range(run.offset + CLUSTER, run.end, CLUSTER):
-                if cluster not in held:
-                    yield row, cluster
-
-    def _mended(self, found: Measure, pieces: list[Extent]) -> Mended:
-        return Mended(self.one, found, tuple(_until(pieces, found.length)))
+        pieces = _until(view, found.length)
+        joints = list(accumulate(piece.length for piece in pieces))[:-1]
+        if any(apart > _TOO_FAR for apart in self._apart(pieces, joints)):
+            return None
+        return Mended(self.one, found, tuple(pieces))
 
 
-def _in_rows(clusters: list[int]) -> list[Extent]:
-    out: list[Extent] = []
-    for cluster in clusters:
-        if out and out[-1].end == cluster:
-            out[-1] = Extent(out[-1].offset, out[-1].length + CLUSTER)
-        else:
-            out.append(Extent(cluster, CLUSTER))
-    return out
+def _likeliest(good: list[_Way], most: int) -> list[_Way]:
+    """Those that go on the best, and all that do so as well as the last of them."""
+    good.sort()
+    worst = good[:most][-1][0] if good else 0.0
+    return [one for one in good if one[0] <= worst]
+
+
+def _sound(found: Measure) -> int:
+    return found.length if found.sound is None else found.sound
 
 
 def _until(pieces: list[Extent], length: int) -> list[Extent]:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 
-from hakushi.model import Extent, Source
+from hakushi.model import Source
 from hakushi.recover import Budget, Family, Format, Magic, Measure
-from hakushi.recover.grammar.jpeg import FIRST, walk
+from hakushi.recover.grammar.jpeg import FIRST, begins, goes_on, seams, walk
 from hakushi.recover.grammar.stream import follow
-
-
-def probe(source: Source) -> bool:
-    head = source.read(Extent(0, 4))
-    return len(head) == 4 and head[:3] == b"\xff\xd8\xff" and head[3] in FIRST
 
 
 def measure(source: Source, budget: Budget) -> Measure | None:
     """To EOI; where the structure breaks off, to the break."""
-    return follow(source, walk(source, budget)) if probe(source) else None
+    return follow(source, walk(source, budget)) if begins(source) else None
 
 
 _FOREIGN = re.compile(rb"\xff[^\x00\xc4\xd0-\xda\xff]")
@@ -32,9 +27,11 @@ def inner(cluster: bytes) -> bool:
 PLUGIN = Format(
     id="jpeg",
     family=Family.MEDIA,
-    probe=probe,
+    probe=begins,
     magics=tuple(Magic(b"\xff\xd8\xff" + bytes([marker])) for marker in sorted(FIRST)),
     measure=measure,
     inner=inner,
+    seams=seams,
+    goes_on=goes_on,
     extensions=("jpg", "jpeg", "jpe", "jfif"),
 )

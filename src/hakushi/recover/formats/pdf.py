@@ -8,8 +8,8 @@ which a newer file wrote over do not pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from hakushi.media import Memory, Window
 from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Source, State
@@ -19,7 +19,17 @@ from hakushi.recover.grammar import jpeg
 from hakushi.recover.grammar.pdf import Document, Stream
 from hakushi.recover.grammar.pdf_picture import picture
 from hakushi.recover.grammar.pdf_text import texts
-from hakushi.recover.grammar.stream import Torn, find, follow, inflates
+from hakushi.recover.grammar.stream import (
+    Remembered,
+    Torn,
+    exhaust,
+    find,
+    follow,
+    inflates,
+    inflates_on,
+)
+
+_BEFORE = Remembered["_Seen"]()
 
 _HEADER = re.compile(rb"%PDF-[12]\.\d")
 _SKIP = re.compile(rb"(?:[\t\n\f\r ]|%(?!%EOF)[^\r\n]*[\r\n])*")
@@ -37,8 +47,11 @@ _LARGEST_STREAM = 1 << 30
 _NEAR = 1024
 """A length that is wrong is so by a few bytes."""
 
+_TORN = 8.0
+"""How far apart pieces are where what is deflated breaks."""
+
 _LATE = 8192
-"""A stream that breaks no earlier before the end of what is there may go on behind it."""
+"""Bytes behind a place in which what does not belong there is noticed."""
 
 
 @dataclass(slots=True)
@@ -48,8 +61,22 @@ class _Seen:
     lengths: dict[int, int] = field(default_factory=dict)
     """Object number -> the length that a stream was found to have, which it must say."""
     encrypted: bool = False
-    flawed: bool = False
-    """A stream did not inflate."""
+    flawed: int | None = None
+    """Where the first stream breaks that does not decode."""
+    streams: list[tuple[bytes, int]] = field(default_factory=list)
+    """The dictionary of each stream, and where its bytes begin."""
+
+    def take(self, other: _Seen) -> None:
+        """Makes it one that knows what another knows."""
+        self.sections = set(other.sections)
+        self.lengths = dict(other.lengths)
+        self.streams = list(other.streams)
+        self.encrypted, self.flawed = other.encrypted, other.flawed
+
+    def copy(self) -> _Seen:
+        one = _Seen()
+        one.take(self)
+        return one
 
 
 def probe(source: Source) -> bool:
@@ -58,13 +85,53 @@ def probe(source: Source) -> bool:
 
 def measure(source: Source, budget: Budget) -> Measure | None:
     """To the last %%EOF that belongs to it; to the last whole object if one is broken."""
-    return follow(source, _walk(source, budget)) if probe(source) else None
+    found = follow(source, _walk(source, budget)) if probe(source) else None
+    return replace(found, sound=source.size) if found and found.more else found
 
 
-def _walk(source: Source, budget: Budget) -> Iterator[int]:
-    cursor, seen, at, end = Cursor(source), _Seen(), 8, 0
+def seams(source: Source, budget: Budget, places: Sequence[int]) -> list[float]:
+    """Pictures go on or not; what is deflated does not where it breaks (`Format.seams`)."""
+    seen, apart = _Seen(), dict[int, float]()
+    exhaust(_walk(source, budget, seen))
+    starts = [start for _, start in seen.streams]
+    ends = [*starts[1:], source.size][: len(starts)]
+    for (dictionary, start), end in zip(seen.streams, ends, strict=True):
+        inside = [place for place in places if start < place < end]
+        if inside and _FLATE.search(dictionary):
+            torn = inflates(source, start, source.size, budget)
+            near = [] if torn is None else [one for one in inside if one <= torn < one + _LATE]
+            apart.update(dict.fromkeys(near[-1:], _TORN))
+        elif inside and _JPEG.search(dictionary):
+            picture = Window(source, Extent(start, source.size - start), source.locator)
+            found = jpeg.seams(picture, budget, [place - start for place in inside])
+            apart.update(zip(inside, found, strict=True))
+    return [apart.get(place, 1.0) for place in places]
+
+
+def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
+    """For a document that is cut amid a stream (`Format.goes_on`)."""
+    seen = _Seen()
+    exhaust(_walk(source, budget, seen))
+    dictionary, start = seen.streams[-1] if seen.streams else (b"", 0)
+    said = _LENGTH.search(dictionary)
+    if said is None or start + int(said[1]) <= source.size:
+        return None
+    if _FLATE.search(dictionary):
+        return inflates_on(source, start, True, lambda _held: None)
+    picture = Window(source, Extent(start, source.size - start), source.locator)
+    return jpeg.goes_on(picture, budget) if _JPEG.search(dictionary) else None
+
+
+def _walk(source: Source, budget: Budget, seen: _Seen | None = None) -> Iterator[int]:
+    cursor, seen, at, end = Cursor(source), seen or _Seen(), 8, 0
+    if known := _BEFORE.start(source):
+        at, state = known
+        seen.take(state)
+        yield at
     while True:
         budget.pay()
+        if not end:
+            _BEFORE.keep(source, at, seen.copy)
         try:
             at, ends = _next(cursor, seen, at, budget)
         except Malformed:
@@ -77,8 +144,8 @@ def _walk(source: Source, budget: Budget) -> Iterator[int]:
         if ends or not end:
             yield at
     yield end
-    if seen.flawed and not seen.encrypted:
-        raise Malformed("a stream does not inflate")
+    if seen.flawed is not None and not seen.encrypted:
+        raise Torn("a stream does not decode", end, seen.flawed)
 
 
 def _next(cursor: Cursor, seen: _Seen, at: int, budget: Budget) -> tuple[int, bool]:
@@ -151,9 +218,11 @@ def _object(cursor: Cursor, seen: _Seen, number: int, at: int, budget: Budget) -
     if b"/Encrypt" in dictionary:
         seen.encrypted = True
     start = at + match.end()
+    seen.streams.append((dictionary, start))
     end = _stream_end(cursor, seen, dictionary, start, budget)
-    if _torn(cursor.source, dictionary, Extent(start, end - start), budget) is not None:
-        seen.flawed = True
+    torn = _torn(cursor.source, dictionary, Extent(start, end - start), budget)
+    if seen.flawed is None:
+        seen.flawed = torn
     tail = re.match(rb"\s*endstream\s*(?:endobj)?", _ahead(cursor, end, 64))
     return end + (tail.end() if tail else 0)
 
@@ -180,7 +249,7 @@ def _stream_end(cursor: Cursor, seen: _Seen, dictionary: bytes, start: int, budg
         if end > cursor.size:
             here = Extent(start, max(0, cursor.size - start))
             torn = _torn(cursor.source, dictionary, here, budget)
-            if torn is not None and torn + _LATE < cursor.size:
+            if torn is not None and torn < cursor.size:
                 raise Torn("a stream does not decode", torn)
             raise Short("a stream runs past the end")
         if re.match(rb"\s*endstream", _ahead(cursor, end, 32)):
@@ -250,6 +319,8 @@ PLUGIN = Format(
     open=open_,
     member=member,
     measure=measure,
+    seams=seams,
+    goes_on=goes_on,
     text=texts,
     extensions=("pdf",),
 )

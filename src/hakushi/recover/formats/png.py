@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hakushi.model import Extent, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
-from hakushi.recover.grammar.stream import follow, pieces
+from hakushi.recover.grammar.stream import PIECE, Torn, follow, pieces
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = b"\0\0\0\rIHDR"
+_DATA = b"IDAT"
+_STEP, _SOON = 1024, 6144
+"""Bytes that are inflated at once, and within which what does not belong there breaks."""
 
 
 def probe(source: Source) -> bool:
@@ -18,7 +22,7 @@ def probe(source: Source) -> bool:
 
 
 def measure(source: Source, budget: Budget) -> Measure | None:
-    """To IEND; to the end of the last whole chunk where one is broken."""
+    """To IEND; to the end of the last whole chunk where one is broken, or in it where it tears."""
     return follow(source, _walk(source, budget)) if probe(source) else None
 
 
@@ -31,9 +35,62 @@ def _walk(source: Source, budget: Budget) -> Iterator[int]:
             raise Malformed("chunk header")
         checksum = cursor.u32(at + 8 + length, ">")
         if _crc(source, at + 4, 4 + length, budget) != checksum:
+            if kind == _DATA:
+                torn = _Inflated(source, budget).torn
+                raise Torn("chunk checksum", min(torn, at + 8 + length))
             raise Malformed("chunk checksum")
         at += 12 + length
         yield at
+
+
+class _Inflated:
+    """The picture's data as far as they inflate: ``torn`` is where they do not, or the end."""
+
+    def __init__(self, source: Source, budget: Budget) -> None:
+        self._engine = zlib.decompressobj()
+        self.torn = self._run(source, budget)
+
+    def _run(self, source: Source, budget: Budget) -> int:
+        cursor, at = Cursor(source), len(_SIGNATURE)
+        while at + 8 <= source.size:
+            budget.pay()
+            self.end = at + 8 + cursor.u32(at, ">")
+            """Behind the data of the last chunk."""
+            if cursor.take(at + 4, 4) == _DATA:
+                for start in range(at + 8, min(self.end, source.size), _STEP):
+                    length = min(_STEP, self.end - start)
+                    if not self._takes(source.read(Extent(start, length)), budget):
+                        return start
+            at = self.end + 4
+        return source.size
+
+    def _takes(self, data: bytes, budget: Budget) -> bool:
+        while data:
+            try:
+                budget.pay(output=len(self._engine.decompress(data, PIECE)))
+            except zlib.error:
+                return False
+            data = self._engine.unconsumed_tail
+        return True
+
+    def goes_on(self, data: bytes) -> float:
+        """`Format.goes_on`, for bytes within the last chunk."""
+        copy = self._engine.copy()
+        for start in range(0, len(data), _STEP):
+            try:
+                copy.decompress(data[start : start + _STEP], PIECE)
+            except zlib.error:
+                return math.inf if start < _SOON else 1.0
+        return 1.0
+
+
+def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
+    """For a picture that is cut amid its data."""
+    held = _Inflated(source, budget)
+    left = held.end - source.size
+    if left < 0 or held.torn < source.size:
+        return None
+    return lambda data: held.goes_on(data[:left])
 
 
 def _crc(source: Source, at: int, length: int, budget: Budget) -> int:
@@ -50,5 +107,6 @@ PLUGIN = Format(
     magics=(Magic(_SIGNATURE + _HEADER),),
     measure=measure,
     summed=True,
+    goes_on=goes_on,
     extensions=("png",),
 )

@@ -37,8 +37,7 @@ def _walk(source: Source, budget: Budget) -> Iterator[int]:
     flaw: Malformed | None = None
     try:
         for root in roots:
-            for _ in database.tree(root):
-                pass
+            database.ordered(root)
         for _ in database.free():
             pass
     except (Spent, Short):

@@ -6,20 +6,25 @@ record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import gmtime
 
+from hakushi.media import Memory, Window
 from hakushi.model import Artifact, Damage, Extent, Malformed, Role, Run, Source, State, Text
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
 from hakushi.recover.cursor import Short, Spent
-from hakushi.recover.grammar import office
+from hakushi.recover.grammar import jpeg, office
 from hakushi.recover.grammar import zip as grammar
-from hakushi.recover.grammar.stream import derive, find, follow
+from hakushi.recover.grammar.stream import Remembered, Torn, derive, find, follow, inflates_on
 from hakushi.recover.grammar.zip import CENTRAL, END, END64, LOCAL, LOCATOR64, Entry
 
 _SEARCH = 256 << 20
 _TRIES = 64
+_LARGEST_PICTURE = 32 << 20
+
+_BEFORE = Remembered[dict[int, bytes]]()
 
 _BY_MIMETYPE = {
     b"application/vnd.oasis.opendocument.text": "odt",
@@ -44,7 +49,60 @@ def measure(source: Source, budget: Budget) -> Measure | None:
         return None
     seen: dict[int, bytes] = {}
     found = follow(source, _walk(source, budget, seen))
-    return replace(found, kind=kind_of(source, list(seen.values()))) if found else None
+    if found is None:
+        return None
+    if found.more and seen:
+        found = _cut(source, found, grammar.local(Cursor(source), max(seen)), budget)
+    return replace(found, kind=kind_of(source, list(seen.values())))
+
+
+def _cut(source: Source, found: Measure, entry: Entry, budget: Budget) -> Measure:
+    """What ends amid a member: if that is a picture, it may be broken before."""
+    picture = _Picture.of(source, entry, budget)
+    drawn = follow(picture.source, jpeg.walk(picture.source, budget)) if picture else None
+    if picture is None or drawn is None or not drawn.broken:
+        return replace(found, sound=source.size)
+    return replace(found, more=False, broken=True, sound=picture.packed(drawn.length))
+
+
+def _members(source: Source, budget: Budget) -> Iterator[Entry]:
+    """The members by their headers and the sizes that these say, as far as they can be followed."""
+    cursor, at = Cursor(source), 0
+    while True:
+        budget.pay()
+        try:
+            entry = grammar.local(cursor, at)
+        except Malformed:
+            return
+        yield entry
+        at = entry.data + entry.packed
+
+
+def seams(source: Source, budget: Budget, places: Sequence[int]) -> list[float]:
+    """Pictures in it go on or not (`Format.seams`)."""
+    apart = dict[int, float]()
+    for entry in _members(source, budget):
+        inside = [place for place in places if entry.data < place < entry.data + entry.packed]
+        picture = _Picture.of(source, entry, budget) if inside else None
+        if picture is not None:
+            drawn = [picture.drawn(place) for place in inside]
+            apart.update(zip(inside, jpeg.seams(picture.source, budget, drawn), strict=True))
+    return [apart.get(place, 1.0) for place in places]
+
+
+def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
+    """For an archive that is cut amid a member (`Format.goes_on`)."""
+    for entry in _members(source, budget):
+        if entry.data + entry.packed < source.size:
+            continue
+
+        def picture(held: Source) -> Callable[[bytes], float] | None:
+            return jpeg.goes_on(held, budget) if jpeg.begins(held) else None
+
+        if grammar.stored(entry):
+            return picture(Window(source, Extent(entry.data, entry.packed), source.locator))
+        return inflates_on(source, entry.data, False, picture) if grammar.deflated(entry) else None
+    return None
 
 
 def kind_of(source: Source, names: list[bytes]) -> str:
@@ -63,22 +121,82 @@ def kind_of(source: Source, names: list[bytes]) -> str:
 
 def _walk(source: Source, budget: Budget, seen: dict[int, bytes]) -> Iterator[int]:
     cursor, at = Cursor(source), 0
+    entry = None
+    if known := _BEFORE.start(source):
+        at = known[0]
+        seen.update(known[1])
+        yield at
     try:
         while cursor.take(at, 4) == LOCAL:
             budget.pay()
+            _BEFORE.keep(source, at, seen.copy)
             entry = grammar.local(cursor, at)
             seen[at] = entry.name
             yield min(entry.data, source.size)
             at = grammar.data_end(source, entry, budget)
             yield at
+            entry = None
         yield _directory(cursor, at, seen, budget)
     except (Spent, Short):
         raise
-    except Malformed:
+    except Malformed as error:
+        torn = error.sound if isinstance(error, Torn) else at
+        sound = torn if entry is None else _sound(source, entry, torn, budget)
         end = _search(cursor, at, budget) if at or seen else None
-        if end is not None:
-            yield end
+        if sound or end is not None:
+            raise Torn("a member does not check", max(sound, end or 0), sound) from None
         raise
+
+
+def _sound(source: Source, entry: Entry, torn: int, budget: Budget) -> int:
+    """How far a member is sound that does not check or is ``torn``: a picture may tell more."""
+    picture = _Picture.of(source, entry, budget)
+    found = follow(picture.source, jpeg.walk(picture.source, budget)) if picture else None
+    return picture.packed(found.length) if picture and found else max(torn, entry.data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A member that is a JPEG picture, as far as it can be unpacked."""
+
+    source: Source
+    steps: tuple[tuple[int, int], ...]
+    """(offset in the archive, offset in the picture) of places that belong together."""
+
+    @classmethod
+    def of(cls, source: Source, entry: Entry, budget: Budget) -> _Picture | None:
+        parts, steps, size = list[bytes](), [(entry.data, 0)], 0
+        try:
+            unpacker = grammar.unpacked(source, entry)
+            for data in unpacker.run(budget):
+                if not size and not data.startswith(b"\xff\xd8\xff"):
+                    return None
+                parts.append(data)
+                size += len(data)
+                steps.append((unpacker.fed, size))
+                if size > _LARGEST_PICTURE:
+                    break
+        except Spent:
+            raise
+        except Malformed:
+            pass
+        memory = Memory(b"".join(parts), source.locator)
+        return cls(memory, tuple(steps)) if jpeg.begins(memory) else None
+
+    def drawn(self, place: int) -> int:
+        """The place in the picture of one in the archive."""
+        return _between(self.steps, place)
+
+    def packed(self, place: int) -> int:
+        """The place in the archive of one in the picture."""
+        return _between([(drawn, packed) for packed, drawn in self.steps], place)
+
+
+def _between(steps: Sequence[tuple[int, int]], place: int) -> int:
+    """On the line through the two steps around a place; what hardly packs is even."""
+    index = min(max(1, bisect_left(steps, (place, 0))), len(steps) - 1)
+    (low, start), (high, end) = steps[index - 1], steps[index]
+    return start + (place - low) * (end - start) // max(1, high - low)
 
 
 def _directory(cursor: Cursor, start: int, seen: dict[int, bytes], budget: Budget) -> int:
@@ -190,6 +308,8 @@ PLUGIN = Format(
     open=open_,
     member=member,
     measure=measure,
+    seams=seams,
+    goes_on=goes_on,
     text=text,
     summed=True,
     extensions=("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "jar"),

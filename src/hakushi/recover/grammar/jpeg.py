@@ -7,14 +7,14 @@ multi-picture index (CIPA DC-007) names behind the first EOI belong to the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hakushi.model import SECTOR, Extent, Malformed, Source
 from hakushi.recover.cursor import Budget, Cursor, Short
-from hakushi.recover.grammar.jpeg_scan import BROKEN, CUT, Component, Frame, decode, table
-from hakushi.recover.grammar.stream import pieces
+from hakushi.recover.grammar.jpeg_scan import BROKEN, CUT, Component, Decoded, Frame, decode, table
+from hakushi.recover.grammar.stream import exhaust, pieces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,8 +54,45 @@ class _Picture:
     """Huffman tables by class and number (0x00 DC 0 … 0x13 AC 3)."""
     interval: int = 0
     scans: int = 0
+    asked: Sequence[int] = ()
+    """Places in the source where pieces may meet."""
+    apart: dict[int, float] = field(default_factory=dict)
+    """What was found of them."""
+    cut: Decoded | None = None
+    """The scan that the source's end cuts."""
     ends: int = 0
     """Where the last picture of a multi-picture index ends."""
+
+
+def begins(source: Source) -> bool:
+    """Whether a picture may begin there."""
+    head = source.read(Extent(0, 4))
+    return len(head) == 4 and head[:3] == b"\xff\xd8\xff" and head[3] in FIRST
+
+
+def seams(source: Source, budget: Budget, places: Sequence[int]) -> list[float]:
+    """How badly a picture that starts at 0 goes on from each of some places on (`Format.seams`)."""
+    picture = _Picture(asked=places)
+    exhaust(_one(source, 0, picture, budget))
+    return [picture.apart.get(place, 1.0) for place in places]
+
+
+def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
+    """For a picture that is cut: `Format.goes_on`."""
+    picture = _Picture()
+    exhaust(_one(source, 0, picture, budget))
+    cut = picture.cut
+    if cut is None or picture.frame is None or picture.frame.progressive:
+        return None
+
+    def tried(data: bytes) -> float:
+        # The last byte before it may be half of a marker, or of FF 00.
+        for hit in _MARKER.finditer(data):
+            if not picture.interval or data[hit.start() + 1] not in _RST:
+                return cut.goes_on(data[: hit.start()], ended=True)
+        return cut.goes_on(data, ended=False)
+
+    return tried
 
 
 def walk(source: Source, budget: Budget) -> Iterator[int]:
@@ -184,10 +221,14 @@ def _scan(source: Source, start: int, picture: _Picture, header: bytes, budget: 
     if picture.decoded and picture.frame and behind - start <= _LARGEST_SCAN:
         data = source.read(Extent(start, behind - start))
         budget.pay(steps=len(data) >> 4)
-        how, sound = decode(picture.frame, picture.tables, header, picture.interval, data)
-        if how == BROKEN or (how == CUT and end is not None):
-            yield max(start, _border(start + sound))
+        asked = [place for place in picture.asked if start < place < behind]
+        places = [place - start for place in asked]
+        found = decode(picture.frame, picture.tables, header, picture.interval, data, places)
+        picture.apart.update(zip(asked, found.apart, strict=True))
+        if found.how == BROKEN or (found.how == CUT and end is not None):
+            yield max(start, _border(start + found.sound))
             raise Malformed("a code of the scan is broken")
+        picture.cut = found if end is None else None
     if end is None:
         yield source.size
         raise Short("the scan runs past the end")

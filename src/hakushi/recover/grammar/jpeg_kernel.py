@@ -56,12 +56,22 @@ def _code(clean: Any, pos: int, lut: Any) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sequential(clean: Any, pos: int, dc: Any, ac: Any) -> int:
-    """F.2.2."""
+def _difference(clean: Any, pos: int, size: int) -> int:
+    """The number whose ``size`` bits end at ``pos`` (F.2.2.1)."""
+    if size == 0:
+        return 0
+    bits = _peek(clean, pos - size) >> (16 - size)
+    return int(bits if bits >> (size - 1) else bits - (1 << size) + 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sequential(clean: Any, pos: int, dc: Any, ac: Any, levels: Any, part: int) -> int:
+    """F.2.2; adds to the component's level."""
     entry = _code(clean, pos, dc)
     if entry == 0:
         return -1
     pos += entry >> 8
+    levels[part] += _difference(clean, pos, entry & 15)
     k = 1
     while k < 64:
         entry = _code(clean, pos, ac)
@@ -155,8 +165,7 @@ def _refine(clean: Any, pos: int, ac: Any, ss: int, se: int, masks: Any, at: int
 
 @numba.njit(cache=True, nogil=True)
 def _block(clean: Any, pos: int, dc: Any, ac: Any, how: Any, masks: Any, at: int, left: Any) -> int:
-    if how[3] == 0:
-        return int(_sequential(clean, pos, dc, ac))
+    """A block of a progressive picture."""
     ss, se, ah = how[4], how[5], how[6]
     if ss == 0:
         if ah:
@@ -172,7 +181,7 @@ def _block(clean: Any, pos: int, dc: Any, ac: Any, how: Any, masks: Any, at: int
 def _unit(
     clean: Any, pos: int, luts: Any, parts: Any, how: Any, masks: Any, number: int, left: Any
 ) -> int:
-    """One MCU; of a scan of one component, one block."""
+    """One MCU of a progressive picture; of a scan of one component, one block."""
     if len(parts) == 1:
         across = parts[0, 3]
         y, x = number // across, number % across
@@ -191,43 +200,74 @@ def _unit(
 
 
 @numba.njit(cache=True, nogil=True)
+def _plain_unit(clean: Any, pos: int, luts: Any, parts: Any, levels: Any, drawn: Any) -> int:
+    """One MCU of a sequential picture; ``drawn`` gets the level of each component's first block."""
+    for p in range(len(parts)):
+        for block in range(parts[p, 0] * parts[p, 1] if len(parts) > 1 else 1):
+            pos = _sequential(clean, pos, luts[2 * p], luts[2 * p + 1], levels, p)
+            if pos < 0:
+                return -1
+            if block == 0:
+                drawn[p] = levels[p]
+    return pos
+
+
+@numba.njit(cache=True, nogil=True)
 def scan(
-    clean: Any, ends: Any, luts: Any, parts: Any, how: Any, masks: Any, marks: Any, first: int
-) -> tuple[int, int]:
-    """(how it ended, position in ``clean``, in bytes, up to which it was sound).
+    clean: Any,
+    ends: Any,
+    luts: Any,
+    parts: Any,
+    how: Any,
+    masks: Any,
+    marks: Any,
+    first: int,
+    drawn: Any,
+    places: Any,
+) -> tuple[int, int, int]:
+    """(how it ended, position in ``clean``, in bytes, up to which it was sound, MCUs up to there).
 
     ``ends``: where in ``clean`` each restart interval ends. ``luts``: a DC and an AC table for each
     component. ``parts``: for each its sampling factors, the place of its blocks in ``masks``, its
     blocks across and down. ``how``: MCUs across and down, restart interval, progressive or not,
     first and last coefficient, high bit of the approximation. ``marks``: for each 4 KiB of
-    ``clean`` the first MCU in it, its position and its interval; row ``first`` is where to begin.
+    ``clean`` the first MCU in it, its position, its interval and the components' levels; row
+    ``first`` is where to begin. Of a sequential picture each MCU's levels go into ``drawn``, and
+    where it begins in ``clean``, in bytes, into ``places``.
     """
     total = parts[0, 3] * parts[0, 4] if len(parts) == 1 else how[0] * how[1]
     left = np.zeros(1, np.int64)
     begin, pos, interval = marks[first, 0], marks[first, 1], marks[first, 2]
+    levels = marks[first, 3:].copy()
     for number in range(begin, total):
         if marks[pos >> 15, 0] < 0:
             marks[pos >> 15, 0] = number
             marks[pos >> 15, 1] = pos
             marks[pos >> 15, 2] = interval
+            marks[pos >> 15, 3:] = levels
         if how[2] and number and number % how[2] == 0:
             if ends[interval] * 8 - pos >= 8:
-                return BROKEN, pos >> 3
+                return BROKEN, pos >> 3, number
             if interval + 1 >= len(ends):
-                return CUT, pos >> 3
+                return CUT, pos >> 3, number
             pos = ends[interval] * 8
             interval += 1
             left[0] = 0
+            levels[:] = 0
         before = pos
-        pos = _unit(clean, pos, luts, parts, how, masks, number, left)
+        if how[3]:
+            pos = _unit(clean, pos, luts, parts, how, masks, number, left)
+        else:
+            places[number] = pos >> 3
+            pos = _plain_unit(clean, pos, luts, parts, levels, drawn[number])
         if pos > ends[interval] * 8:
             last = interval + 1 == len(ends)
-            return (CUT if last else BROKEN), ends[interval]
+            return (CUT if last else BROKEN), ends[interval], number
         if pos < 0:
             # Codes that run into the filling behind the last byte are cut, not broken.
             near = before >> 3
             cut = interval + 1 == len(ends) and near + 2048 > ends[interval]
-            return (CUT if cut else BROKEN), near
+            return (CUT if cut else BROKEN), near, number
     if interval + 1 != len(ends) or ends[interval] * 8 - pos >= 8:
-        return BROKEN, pos >> 3
-    return SOUND, ends[interval]
+        return BROKEN, pos >> 3, total
+    return SOUND, ends[interval], total

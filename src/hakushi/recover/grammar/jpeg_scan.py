@@ -6,7 +6,8 @@ one ends right before the next marker. Bytes of another file in the middle do no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,6 +16,15 @@ from hakushi.model import Malformed
 
 SOUND, BROKEN, CUT = 0, 1, 2
 """How a scan ended: whole; against the code; because the bytes ended."""
+
+_FEWEST = 8
+"""MCUs on both sides of a place that tell anything of it."""
+
+_SOON = 6144
+"""Bytes within which codes that belong to another picture may break."""
+
+_EVEN = 2
+"""Differences of levels that an even surface has, too."""
 
 _WIDTH = 65536 + 512
 """Entries of a table: one for each 16 bits, then one for each 9 bits that hold a whole code."""
@@ -67,6 +77,22 @@ class Frame:
         self.total = at
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """``how`` a scan ended, ``sound``: the offset in its bytes up to which it was sound, and how
+    far ``apart`` what meets at each of the places asked for is (`_Scan.apart`).
+    """
+
+    how: int
+    sound: int
+    apart: list[float]
+    scan: _Scan
+
+    def goes_on(self, data: bytes, ended: bool) -> float:
+        """`_Scan.goes_on`."""
+        return self.scan.goes_on(data, ended)
+
+
 @lru_cache(maxsize=64)
 def table(kind: int, counts: bytes, values: bytes) -> npt.NDArray[np.uint16]:
     """What the bits ahead begin with: bits of the code and of what belongs to it, its value.
@@ -97,13 +123,14 @@ def decode(
     header: bytes,
     interval: int,
     data: bytes,
-) -> tuple[int, int]:
-    """(how it ended, offset in ``data`` up to which it was sound) of a scan.
+    places: Sequence[int] = (),
+) -> Decoded:
+    """What a scan comes to, and how to go on with it.
 
     ``known``: Huffman tables by class and number (0x00 DC 0 … 0x13 AC 3).
     ``header``: the SOS segment behind its length. ``data``: the entropy-coded bytes and restart
-    markers, up to the next other marker or as far as the source goes. Raises Malformed for a
-    header that names what is not there.
+    markers, up to the next other marker or as far as the source goes. ``places``: where in it
+    pieces may meet. Raises Malformed for a header that names what is not there.
     """
     import numpy as np
 
@@ -130,7 +157,8 @@ def decode(
     masks = np.zeros(1, np.uint64) if frame.masks is None else frame.masks
     how = np.array([*frame.mcus, interval, frame.progressive, ss, se, ah], np.int64)
     scan = _Scan(data, np.stack(tables), np.array(parts, np.int64), how)
-    return scan.decode(masks)
+    ended, sound = scan.decode(masks)
+    return Decoded(ended, sound, [scan.apart(place) for place in places], scan)
 
 
 class _Scan:
@@ -147,7 +175,9 @@ class _Scan:
         luts: npt.NDArray[np.uint16],
         parts: npt.NDArray[np.int64],
         how: npt.NDArray[np.int64],
+        since: tuple[npt.NDArray[np.int64], _Scan] | None = None,
     ) -> None:
+        """``since``: where it goes on, a mark whose place is in ``data``, and the scan before."""
         import numpy as np
 
         from hakushi.recover.grammar.jpeg_kernel import unstuff
@@ -160,8 +190,20 @@ class _Scan:
         count = unstuff(np.frombuffer(data, np.uint8), self._clean, ends, self._origin)
         self._ends = ends[:count]
         self._clean[ends[count - 1] :] = 0xFF
-        self._marks = np.full((len(self._clean) // 4096 + 2, 3), -1, np.int64)
+        self._marks = np.full((len(self._clean) // 4096 + 2, 3 + len(parts)), -1, np.int64)
         self._marks[0] = 0
+        sequential = not how[3]
+        total = int(how[0] * how[1] if len(parts) > 1 else parts[0, 3] * parts[0, 4])
+        if since is None:
+            self._drawn = np.zeros((total * sequential, len(parts)), np.int32)
+            self._places = np.zeros(total * sequential, np.int64)
+        else:
+            # What was drawn before the mark stays; what follows it is drawn anew by each.
+            self._marks[0] = since[0]
+            self._drawn, self._places = since[1]._drawn, since[1]._shared()
+        self._count = 0
+        self._places_before: npt.NDArray[np.int64] | None = None
+        self._tail: tuple[npt.NDArray[np.int64], int] | None = None
 
     def decode(self, masks: npt.NDArray[np.uint64]) -> tuple[int, int]:
         """(how it ended, offset in the data up to which it was sound)."""
@@ -171,7 +213,7 @@ class _Scan:
         if not self._how[3]:
             # A progressive scan depends on those before it as well.
             first, _Scan._before = self._resumed(_Scan._before), self
-        ended, at = scan(
+        ended, at, count = scan(
             self._clean,
             self._ends,
             self._luts,
@@ -180,8 +222,85 @@ class _Scan:
             masks,
             self._marks,
             first,
+            self._drawn,
+            self._places,
         )
+        self._count = int(count)
         return int(ended), self._back(int(at))
+
+    def goes_on(self, data: bytes, ended: bool) -> float:
+        """How badly a sequential scan that was cut goes on with ``data``: as `apart`, infinite
+        where its codes break soon, 0 where it ends as it must. ``ended``: a marker follows them.
+        """
+        import numpy as np
+
+        from hakushi.recover.grammar.jpeg_kernel import scan
+
+        if self._tail is None:
+            known = self._marks[self._marks[:, 0] >= 0][-1].copy()
+            begin = self._back(int(known[1]) >> 3)
+            known[1:3] = known[1] & 7, 0
+            self._tail = known, begin
+        mark, begin = self._tail
+        kept = self._data[begin:]
+        one = _Scan(kept + data, self._luts, self._parts, self._how, (mark, self))
+        how, at, count = scan(
+            one._clean,
+            one._ends,
+            one._luts,
+            one._parts,
+            one._how,
+            np.zeros(1, np.uint64),
+            one._marks,
+            0,
+            one._drawn,
+            one._places,
+        )
+        one._count = int(count)
+        if how == SOUND:
+            return 0.0
+        if (how == BROKEN or ended) and one._back(int(at)) < len(kept) + _SOON:
+            return math.inf
+        return one.apart(len(kept))
+
+    def _shared(self) -> npt.NDArray[np.int64]:
+        """Places for those that go on with it: nothing before the mark lies behind it."""
+        import numpy as np
+
+        if self._places_before is None:
+            self._places_before = np.full(len(self._places), -1, np.int64)
+        return self._places_before
+
+    def apart(self, place: int) -> float:
+        """How badly the picture goes on from a place in the data on, 1 as well as right before it.
+
+        Bytes of another picture decode as well as its own, but their levels do not follow those of
+        the row above. Compares a row's width of them, before and behind the place, with that row.
+        """
+        import numpy as np
+
+        across = int(self._how[0] if len(self._parts) > 1 else self._parts[0, 3])
+        here = int(np.searchsorted(self._places[: self._count], self._forth(place)))
+        behind = self._drawn[here : min(here + across, self._count)]
+        if here < across + _FEWEST or len(behind) < _FEWEST:
+            return 1.0
+        before = self._drawn[max(across, here - across) : here]
+        unlike = [
+            float(np.abs(levels - self._drawn[at - across : at - across + len(levels)]).sum())
+            / len(levels)
+            for levels, at in ((behind, here), (before, here - len(before)))
+        ]
+        even = _EVEN * len(self._parts)
+        return (unlike[0] + even) / (unlike[1] + even)
+
+    def _forth(self, place: int) -> int:
+        """A place in the data as one in the clean bytes."""
+        import numpy as np
+
+        index = max(0, int(np.searchsorted(self._origin[: len(self._ends)], place, "right")) - 1)
+        begin = int(self._origin[index])
+        start = int(self._ends[index - 1]) if index else 0
+        return start + place - begin - self._data.count(b"\xff\0", begin, place)
 
     def _resumed(self, before: _Scan | None) -> int:
         """The last mark of ``before`` up to which both are the same; takes its marks over."""
@@ -205,7 +324,11 @@ class _Scan:
         marks = max(0, same // 4096 - 1)
         self._marks[:marks] = before._marks[:marks]
         known = np.flatnonzero(self._marks[:, 0] >= 0)
-        return int(known[-1])
+        last = int(known[-1])
+        units = self._marks[last, 0]
+        self._drawn[:units] = before._drawn[:units]
+        self._places[:units] = before._places[:units]
+        return last
 
     def _back(self, at: int) -> int:
         """A place in the clean bytes as one in the data: as far, and the stuffing before it."""

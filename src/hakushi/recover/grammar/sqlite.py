@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hakushi.model import Malformed, Source
 from hakushi.recover.cursor import Budget, Cursor, Short, Spent
@@ -20,6 +21,7 @@ _TABLE = frozenset({_INTERIOR_TABLE, _LEAF_TABLE})
 _PAGES = frozenset({_INTERIOR_INDEX, _INTERIOR_TABLE, _LEAF_INDEX, _LEAF_TABLE})
 _ENCODINGS = {0: "utf-8", 1: "utf-8", 2: "utf-16-le", 3: "utf-16-be"}
 _LARGEST_ROW = 16 << 20
+_BEFORE_ROWS, _LAST_ROW = -(1 << 63) - 1, (1 << 63) - 1
 
 Value = int | float | str | bytes | None
 
@@ -120,6 +122,37 @@ class Database:
             page = self.page(number)
             yield page
             left.extend(reversed(self.children(page)))
+
+    def ordered(self, root: int) -> None:
+        """Walks a whole b-tree. Raises Malformed where pages of other trees hang in it: of another
+        kind, or with rows that do not lie between the keys that lead to them (1.6).
+        """
+        left, met = [(root, _BEFORE_ROWS, _LAST_ROW)], set[int]()
+        table = self.page(root).table
+        while left:
+            number, low, high = left.pop()
+            if number in met:
+                raise Malformed(f"page {number} hangs in its tree twice")
+            page = self.page(number)
+            if page.table != table:
+                raise Malformed(f"page {number} is of another kind than its tree")
+            met.add(number)
+            keys = [self._key(page, cell) for cell in page.cells] if page.table else []
+            if any(a >= b for a, b in pairwise([low, *keys])) or (keys and keys[-1] > high):
+                raise Malformed(f"the rows of page {number} are not in order")
+            children = self.children(page)
+            lows = [low, *keys] if keys else [low] * len(children)
+            highs = [*keys, high] if keys else [high] * len(children)
+            left.extend(reversed(list(zip(children, lows, highs, strict=False))))
+
+    def _key(self, page: Page, at: int) -> int:
+        """The rowid of a cell of a table."""
+        try:
+            at = at + 4 if page.interior else varint(page.data, at)[1]
+            rowid, _ = varint(page.data, at)
+        except IndexError:
+            raise Malformed(f"a cell of page {page.number} is cut") from None
+        return rowid - (1 << 64) if rowid >> 63 else rowid
 
     def free(self) -> Iterator[tuple[int, bool]]:
         """(page, whether it is a trunk) of the freelist (1.5)."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from threading import Lock
-from typing import Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from hakushi.media import Memory
 from hakushi.model import Extent, Locator, Malformed, Source, Unreadable
@@ -23,22 +25,29 @@ _FIRST = 1 << 16
 _BITE = 4096
 """Bytes that a decompressor gets at once."""
 
+_STEP, _SOON = 1024, 6144
+"""Bytes that are inflated at once where many are tried, and within which foreign ones break."""
+
 HELD = 32 << 20
 """Derived bytes up to this size are kept in memory; larger ones are made anew by each pass."""
 
 LARGEST = 16 << 30
 """No member is derived beyond so many bytes, whoever asks."""
 
+_REMEMBERED = 2 << 20
+"""Bytes of a beginning that are remembered."""
+
 _NEAR = 4 << 20
 """Bytes behind the furthest byte made that a large derived source still holds."""
 
 
 class Torn(Malformed):
-    """Broken, and known where: sound up to ``at``."""
+    """Broken, and known where: it reaches to ``at``, and is sound up to there or to ``sound``."""
 
-    def __init__(self, why: str, at: int) -> None:
+    def __init__(self, why: str, at: int, sound: int | None = None) -> None:
         super().__init__(why)
         self.at = at
+        self.sound = at if sound is None else min(at, sound)
 
 
 def follow(source: Source, walk: Iterator[int]) -> Measure | None:
@@ -55,9 +64,23 @@ def follow(source: Source, walk: Iterator[int]) -> Measure | None:
     except Short:
         return Measure(min(at, source.size), complete=False, more=True)
     except Malformed as error:
-        at = max(at, min(error.at, source.size)) if isinstance(error, Torn) else at
-        return Measure(at, complete=False, broken=True) if at else None
+        sound = None
+        if isinstance(error, Torn):
+            at = max(at, min(error.at, source.size))
+            sound = error.sound if error.sound < error.at else None
+        return Measure(at, complete=False, broken=True, sound=sound) if at else None
     return Measure(at, complete=True) if at else None
+
+
+def exhaust(walk: Iterator[object]) -> None:
+    """Goes through a walk as far as it comes."""
+    try:
+        for _ in walk:
+            pass
+    except Spent:
+        raise
+    except Malformed:
+        pass
 
 
 def pieces(
@@ -102,6 +125,32 @@ def whole(source: Source, budget: Budget, most: int) -> bytes:
     return b"".join(data for _, data in pieces(source, budget))
 
 
+class Remembered(Generic[T]):
+    """What walks found of the last beginnings, by their bytes: whoever puts a file together out of
+    pieces asks again and again for the same one.
+    """
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._states: list[tuple[int, T]] = []
+
+    def start(self, source: Source) -> tuple[int, T] | None:
+        """The furthest (offset, state) of the last walk whose bytes before it stand here, too."""
+        if not self._states:
+            return None
+        data = source.read(Extent(0, min(source.size, len(self._data))))
+        self._states = [one for one in self._states if data[: one[0]] == self._data[: one[0]]]
+        self._data = self._data[: self._states[-1][0]] if self._states else b""
+        return self._states[-1] if self._states else None
+
+    def keep(self, source: Source, at: int, state: Callable[[], T]) -> None:
+        """Notes the state of a walk that came to ``at``; fewer the further it is."""
+        last = self._states[-1][0] if self._states else 0
+        if last + last // 4 + _FIRST // 4 <= at <= _REMEMBERED:
+            self._data += source.read(Extent(last, at - last))
+            self._states.append((at, state()))
+
+
 class Decompressor(Protocol):
     """What bz2, lzma and igzip decompressors have in common."""
 
@@ -121,7 +170,7 @@ class Packed:
     """One compressed stream inside a source, from ``at``.
 
     ``end`` is the offset behind it, valid once `run` has ended; where it breaks off, the place up
-    to which it was read.
+    to which it was read. ``fed`` is the offset behind what made the last piece.
     """
 
     def __init__(
@@ -131,7 +180,7 @@ class Packed:
         self._source = source
         self._at = at
         self._stop = source.size if end is None else min(end, source.size)
-        self.end = at
+        self.end = self.fed = at
 
     def run(self, budget: Budget) -> Iterator[bytes]:
         """Unpacked pieces of at most `PIECE` bytes; Malformed where the stream breaks off."""
@@ -141,7 +190,7 @@ class Packed:
             for start in range(0, len(data), _BITE):
                 self.end = at + start
                 fed = data[start : start + _BITE]
-                behind = self.end + len(fed)
+                self.fed = behind = self.end + len(fed)
                 while True:
                     out = guarded(partial(engine.decompress, fed, PIECE))
                     if out:
@@ -161,6 +210,14 @@ class Packed:
 
 def guarded(act: Callable[[], T]) -> T:
     """What it gives; whatever a decompressor raises is `Malformed`."""
+    try:
+        return act()
+    except _broken() as error:
+        raise Malformed(f"compressed stream: {error}") from None
+
+
+@cache
+def _broken() -> tuple[type[Exception], ...]:
     from lzma import LZMAError
 
     from isal import igzip_lib
@@ -168,10 +225,7 @@ def guarded(act: Callable[[], T]) -> T:
 
     # Its stub calls the exception class an exception.
     igzip_error = cast("type[Exception]", igzip_lib.IsalError)
-    try:
-        return act()
-    except (OSError, LZMAError, EOFError, ValueError, MemoryError, ZstdError, igzip_error) as error:
-        raise Malformed(f"compressed stream: {error}") from None
+    return (OSError, LZMAError, EOFError, ValueError, MemoryError, ZstdError, igzip_error)
 
 
 def inflate(source: Source, at: int, end: int | None = None) -> Packed:
@@ -204,6 +258,41 @@ def _zlib() -> Decompressor:
 
     engine: Decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
     return engine
+
+
+def inflates_on(
+    source: Source,
+    at: int,
+    wrapped: bool,
+    inner: Callable[[Source], Callable[[bytes], float] | None],
+) -> Callable[[bytes], float] | None:
+    """For a deflated stream (``wrapped``: of zlib) that the source's end cuts: `Format.goes_on`.
+
+    ``inner`` gets what it holds so far, and may tell how that goes on.
+    """
+    engine = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+    try:
+        held = engine.decompress(source.read(Extent(at, min(source.size - at, HELD))), HELD)
+    except zlib.error:
+        return None
+    if engine.eof or engine.unconsumed_tail:
+        return None
+    further = inner(Memory(held, source.locator))
+
+    def tried(data: bytes) -> float:
+        copy, parts = engine.copy(), list[bytes]()
+        for start in range(0, len(data), _STEP):
+            try:
+                parts.append(copy.decompress(data[start : start + _STEP], PIECE))
+            except zlib.error:
+                if start < _SOON:
+                    return math.inf
+                break
+            if copy.eof:
+                break
+        return further(b"".join(parts)) if further else 1.0
+
+    return tried
 
 
 def derive(make: Callable[[], Iterator[bytes]], locator: Locator) -> Source:

@@ -352,6 +352,10 @@ def stored(entry: Entry) -> bool:
     return entry.method == _STORED and not entry.encrypted
 
 
+def deflated(entry: Entry) -> bool:
+    return entry.method == _DEFLATED and not entry.encrypted
+
+
 def read(source: Source, entry: Entry, budget: Budget, most: int) -> bytes:
     """A small member whole. Raises Malformed where it is larger than ``most``."""
     out, size = [], 0
