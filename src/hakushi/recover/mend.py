@@ -40,6 +40,9 @@ _TOO_FAR = 3.0
 _AT_FIRST, _QUICK = 8192, 4096
 """Bytes of a quick look at a place, and what it costs, as bytes that are measured."""
 
+_SEEN = 16
+"""What it costs to see a cluster."""
+
 _LONGEST = 64 << 20
 _GLANCE = 16 << 10
 """Bytes of what is looked at from a place on: at first, and where that fits."""
@@ -60,11 +63,11 @@ class _Round:
 
 
 _ROUNDS = (
-    _Round(everywhere=False, far=False, doubt=0.6, each=8 << 20, all=128 << 20),
-    _Round(everywhere=True, far=False, doubt=0.6, each=64 << 20, all=640 << 20),
-    _Round(everywhere=False, far=True, doubt=0.6, each=8 << 20, all=128 << 20),
-    _Round(everywhere=True, far=False, doubt=1.6, each=24 << 20, all=256 << 20),
-    _Round(everywhere=False, far=True, doubt=1.0, each=8 << 20, all=128 << 20),
+    _Round(everywhere=False, far=False, doubt=0.6, each=8 << 20, all=64 << 20),
+    _Round(everywhere=True, far=False, doubt=0.6, each=48 << 20, all=384 << 20),
+    _Round(everywhere=False, far=True, doubt=0.6, each=8 << 20, all=64 << 20),
+    _Round(everywhere=True, far=False, doubt=1.6, each=16 << 20, all=128 << 20),
+    _Round(everywhere=False, far=True, doubt=1.0, each=8 << 20, all=64 << 20),
 )
 """What was found makes new rows begin, behind its last piece: there the next one often lies."""
 
@@ -154,6 +157,7 @@ class _Search:
         found = self._look(self.rows.all)
         if (done := self._whole(found, self.rows.all)) is not None:
             return done
+        self.spent += self.rows.cost * _SEEN
         sound = max(_sound(self.one.measure), _sound(found) if found else 0)
         self._wait(self.rows.begun(), 0, sound, 0.0)
         while self.open and self.spent < self.most:
@@ -304,8 +308,8 @@ class _Search:
 
     def _behind(self, last: Extent) -> list[Extent]:
         """What is free behind a piece, whatever it is: many a file ends in words."""
-        run = self.clusters.run(last.end)
-        return [Extent(run.offset, min(run.length, _GLANCE))] if run.length else []
+        run = self.clusters.run(last.end, _GLANCE)
+        return [run] if run.length else []
 
     def _whole(self, found: Measure | None, view: list[Extent]) -> Mended | None:
         """What was found, if it is whole and each piece goes on from the one before it."""

@@ -51,8 +51,8 @@ class Clusters:
     def used(self, cluster: int) -> bool:
         return cluster in self._used
 
-    def run(self, offset: int) -> Extent:
-        """What is free and unused in a row from an offset on."""
+    def run(self, offset: int, most: int) -> Extent:
+        """What is free and unused in a row from an offset on, ``most`` bytes or a little more."""
         index = bisect_right(self.free, Extent(offset, 0))
         before = self.free[index - 1 : index] if index else ()
         here = next(
@@ -63,7 +63,7 @@ class Clusters:
             ),
             None,
         )
-        end = here.end if here is not None else offset
+        end = min(here.end, offset + most + self.unit - 1) if here is not None else offset
         taken = (one for one in range(offset, end, self.unit) if one in self._used)
         return Extent(offset, next(taken, end) - offset)
 
@@ -128,12 +128,13 @@ class Rows:
         most = _FAR if far else _NEAR * CLUSTER // unit
         index = bisect_right(runs, Extent(start, 0))
         index -= bool(index and runs[index - 1].end > start)
-        here = clusters.run(start)
-        own = range(start, min(here.end, start + max(1, sound)), unit)
+        own = range(start, clusters.run(start, sound).end, unit)
         further = clusters.binary(runs[index : index + most], start, start % unit, most)
         early = (Extent(r.offset, min(r.end, start) - r.offset) for r in reversed(runs[:index]))
         before = clusters.binary(_last(early, most, unit), 0, start % unit, 1 << 62)
         behind = [*own, *(one for one in further if one not in own)]
+        self.cost = len(behind) + len(before)
+        """How many clusters were seen for it."""
         self.all = [*_in_rows(behind, unit), *_in_rows(before[-most:], unit)]
 
     def view(self, first: list[Extent], row: int, cluster: int, most: int) -> list[Extent]:
