@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from functools import cache
 
 import pytest
@@ -97,6 +98,21 @@ def test_a_table_names_each_code() -> None:
     assert table[0b010 << 13] == 3 << 8 | 0
     assert table[0b011 << 13] == (3 + 5) << 8 | 5
     assert table[0b100 << 13] == 0
+
+
+def test_a_picture_that_claims_to_be_huge_takes_no_room() -> None:
+    whole = bytearray(photo("baseline"))
+    at = whole.index(b"\xff\xc0")
+    whole[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    tracemalloc.start()
+    found = measure(bytes(whole[:-2]))
+    goes_on = jpeg.goes_on(Memory(bytes(whole[:-2])), Budget())
+    assert goes_on is not None
+    assert goes_on(noise(8192)) > 0
+    assert found is not None
+    assert found.more
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
 
 
 def test_a_scan_of_too_many_blocks_is_refused() -> None:

@@ -233,12 +233,13 @@ def scan(
     first and last coefficient, high bit of the approximation. ``marks``: for each 4 KiB of
     ``clean`` the first MCU in it, its position, its interval and the components' levels; row
     ``first`` is where to begin. Of a sequential picture each MCU's levels go into ``drawn``, and
-    where it begins in ``clean``, in bytes, into ``places``.
+    where it begins in ``clean``, in bytes, into ``places``, as far as there is room.
     """
     total = parts[0, 3] * parts[0, 4] if len(parts) == 1 else how[0] * how[1]
     left = np.zeros(1, np.int64)
     begin, pos, interval = marks[first, 0], marks[first, 1], marks[first, 2]
     levels = marks[first, 3:].copy()
+    unkept = np.zeros(len(parts), drawn.dtype)
     for number in range(begin, total):
         if marks[pos >> 15, 0] < 0:
             marks[pos >> 15, 0] = number
@@ -257,9 +258,11 @@ def scan(
         before = pos
         if how[3]:
             pos = _unit(clean, pos, luts, parts, how, masks, number, left)
-        else:
+        elif number < len(places):
             places[number] = pos >> 3
             pos = _plain_unit(clean, pos, luts, parts, levels, drawn[number])
+        else:
+            pos = _plain_unit(clean, pos, luts, parts, levels, unkept)
         if pos > ends[interval] * 8:
             last = interval + 1 == len(ends)
             return (CUT if last else BROKEN), ends[interval], number

@@ -20,6 +20,9 @@ SOUND, BROKEN, CUT = 0, 1, 2
 _FEWEST = 8
 """MCUs on both sides of a place that tell anything of it."""
 
+_MOST_DRAWN, _FURTHER = 4 << 20, 64 << 10
+"""MCUs whose levels are kept, of two bits at least each; and bytes with which a scan goes on."""
+
 _SOON = 6144
 """Bytes within which codes that belong to another picture may break."""
 
@@ -192,11 +195,11 @@ class _Scan:
         self._clean[ends[count - 1] :] = 0xFF
         self._marks = np.full((len(self._clean) // 4096 + 2, 3 + len(parts)), -1, np.int64)
         self._marks[0] = 0
-        sequential = not how[3]
-        total = int(how[0] * how[1] if len(parts) > 1 else parts[0, 3] * parts[0, 4])
         if since is None:
-            self._drawn = np.zeros((total * sequential, len(parts)), np.int32)
-            self._places = np.zeros(total * sequential, np.int64)
+            total = int(how[0] * how[1] if len(parts) > 1 else parts[0, 3] * parts[0, 4])
+            room = 0 if how[3] else min(total, _MOST_DRAWN, 4 * (len(data) + _FURTHER))
+            self._drawn = np.zeros((room, len(parts)), np.int32)
+            self._places = np.zeros(room, np.int64)
         else:
             # What was drawn before the mark stays; what follows it is drawn anew by each.
             self._marks[0] = since[0]
@@ -325,7 +328,7 @@ class _Scan:
         self._marks[:marks] = before._marks[:marks]
         known = np.flatnonzero(self._marks[:, 0] >= 0)
         last = int(known[-1])
-        units = self._marks[last, 0]
+        units = min(int(self._marks[last, 0]), len(before._places), len(self._places))
         self._drawn[:units] = before._drawn[:units]
         self._places[:units] = before._places[:units]
         return last
