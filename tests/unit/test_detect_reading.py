@@ -242,3 +242,22 @@ def test_a_few_rows_or_a_list_of_goods_say_nothing():
 def test_a_header_further_down_is_still_seen():
     text = "\n".join(f"{n},部品,{n}00" for n in range(1, 20)) + "\n氏名,電話番号\n雲居,0312345678\n"
     assert found(text) == {("person_name", "雲居"), ("phone", "0312345678")}
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ("記入例：氏名　山田 太郎　電話 03-0000-1234", False),
+        ("（例）氏名：山田 太郎", False),
+        ("【見本】 氏名：山田 太郎", False),
+        ("例）氏名：山田 太郎", False),
+        ("氏名：山田 太郎（例年どおり）", True),
+        ("条例第5条　氏名：山田 太郎", True),
+        ("記入例を見て書くこと\n氏名：山田 太郎", True),
+    ],
+)
+def test_an_example_on_a_form_counts_as_nobody(line: str, counted: bool) -> None:
+    name = ("person_name", "山田 太郎")
+    folded = line.replace("\u3000", " ")
+    assert (name in found(folded)) is counted
+    assert (name in candidates(folded)) is not counted

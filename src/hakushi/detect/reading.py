@@ -64,12 +64,20 @@ class Page:
             if cell.column.kind:
                 self._columns.setdefault(cell.column.kind, []).append(cell)
         self._taken: set[int] = set()
+        self._examples: list[tuple[int, int]] | None = None
         self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
     def cell(self, at: int) -> tables.Cell | None:
         """The cell that holds the character at ``at``."""
         i = bisect_right(self._starts, at) - 1
         return self.cells[i] if i >= 0 and at < self.cells[i].end else None
+
+    def example(self, at: int) -> bool:
+        """Does a line say before the character at ``at`` that it is an example?"""
+        if self._examples is None:
+            self._examples = _examples(self.folded)
+        i = bisect_right(self._examples, (at, len(self.folded) + 1)) - 1
+        return i >= 0 and at < self._examples[i][1]
 
     def take(self, hits: Iterable[_Hit]) -> None:
         """Cells whose whole value their column explains: forms need not look there again."""
@@ -422,11 +430,31 @@ def _of_the_office(page: Page, hit: _Hit) -> bool:
     return _OFFICE.search(before) is not None and not _ADDRESSED.match(page.folded, hit.end)
 
 
+_EXAMPLE = re.compile(
+    r"(?:記入|記載|入力|書き?方の?)例|[(\[【<] ?(?:例|見本) ?[)\]】>]|(?<![^\n ])例 ?[:)]"
+)
+"""What says on a form that the rest of the line is nobody's."""
+
+
+def _examples(folded: str) -> list[tuple[int, int]]:
+    """Where lines are examples: from the word that says so to the line's end."""
+    if "例" not in folded and "見本" not in folded:
+        return []
+    ends = (match.end() for match in _EXAMPLE.finditer(folded))
+    return [(end, _line_end(folded, end)) for end in ends]
+
+
+def _line_end(folded: str, at: int) -> int:
+    end = folded.find("\n", at)
+    return len(folded) if end < 0 else end
+
+
 def _span(page: Page, hit: _Hit, key: bytes) -> Span:
     masked, value = _told(hit.detector, page.folded[hit.start : hit.end], key)
     if hit.trust != 3 and _of_the_office(page, hit):
         value += OWN_CONTACT
-    strength = Strength.LABELLED if hit.trust else Strength.UNLABELLED
+    counted = hit.trust and not page.example(hit.start)
+    strength = Strength.LABELLED if counted else Strength.UNLABELLED
     return Span(hit.detector.kind, hit.start, hit.end, strength, masked, value)
 
 

@@ -178,29 +178,30 @@ class _Search:
 
     def _breaks(self, view: list[Extent], have: int, sound: int) -> list[int]:
         """Bytes after which ``view``, sound so far, may be broken: the likeliest first."""
-        total = sum(e.length for e in view)
-        near = sound // self.clusters.unit * self.clusters.unit
-        borders, at = list[int](), 0
-        for piece in view:
-            ends = self.one.ends
-            known = ends[bisect_right(ends, piece.offset) : bisect_right(ends, piece.end)][:2]
-            borders += [at + end - piece.offset for end in known]
-            at += piece.length
-            borders += [at]
-        borders = [length - length % self.clusters.unit for length in borders if length > have]
-        close = [length for length in borders if length <= near + _NEAR * self.clusters.unit]
-        order = [*self._seams(view, have), *close[:1], near, *close[1:2], near + self.clusters.unit]
-        order += [near - self.clusters.unit, *borders[:1]]
+        total, unit = sum(e.length for e in view), self.clusters.unit
+        near = sound // unit * unit
+        borders = [length for length in self._borders(view) if length > have]
+        close = [length for length in borders if length <= near + _NEAR * unit]
+        order = [*self._seams(view, have), *close[:1], near, *close[1:2], near + unit, near - unit]
+        order += borders[:1]
         if self.how.everywhere:
-            order += [
-                near + way * self.clusters.unit for more in range(2, _NEAR) for way in (more, -more)
-            ]
+            order += [near + way * unit for more in range(2, _NEAR) for way in (more, -more)]
         return [length for length in dict.fromkeys(order) if have < length <= total]
+
+    def _borders(self, view: list[Extent]) -> Iterator[int]:
+        """Bytes after which something else begins, or a piece of ``view`` ends."""
+        at, ends, unit = 0, self.one.ends, self.clusters.unit
+        for piece in view:
+            known = ends[bisect_right(ends, piece.offset) : bisect_right(ends, piece.end)][:2]
+            for end in (*known, piece.end):
+                length = at + end - piece.offset
+                yield length - length % unit
+            at += piece.length
 
     def _seams(self, view: list[Extent], have: int) -> list[int]:
         """The places behind ``have`` from which on it goes on the worst."""
-        until = min(sum(e.length for e in view), have + _SEAMS)
-        places = range(have + self.clusters.unit, until, self.clusters.unit)
+        until, unit = min(sum(e.length for e in view), have + _SEAMS), self.clusters.unit
+        places = range(have + unit, until, unit)
         apart = self._apart(view, places)
         worst = sorted(zip(apart, places, strict=True), key=lambda one: -one[0])[:3]
         return [place for far, place in worst if far >= _APART]
