@@ -18,6 +18,12 @@ _COUNTRIES = (
 ).split()
 _TOP = frozenset(_GENERIC) | frozenset(_COUNTRIES)
 
+_BEFORE = (
+    r"(?:(?<![A-Za-z0-9._%+\-/=@])|(?<=[A-Za-z0-9_]/)|(?<=[A-Za-z_]=)(?!3D|[0-24-9A-F][0-9A-F]))"
+)
+"""Nothing of a longer word; a folder (Maildir/taro@…), but no login in an address of the web; a
+word and = (mail=taro@…), but no byte of quoted-printable."""
+
 
 def prove(value: str) -> bool:
     """A known top-level domain, labels of the right shape, a local part of letters or digits."""
@@ -30,9 +36,14 @@ def prove(value: str) -> bool:
     return all(part and part[0] != "-" and part[-1] != "-" for part in parts)
 
 
+def _normal(value: str) -> str:
+    """In small letters, as it is written outside of web addresses."""
+    return value.replace("%40", "@").lower()
+
+
 def _mask(value: str) -> str:
     """First letter and the last part of the domain: u***@***.jp."""
-    local, _, domain = value.partition("@")
+    local, _, domain = _normal(value).partition("@")
     return f"{local[:1]}***@***.{domain.rpartition('.')[2]}"
 
 
@@ -41,14 +52,23 @@ PLUGIN = Detector(
     source="RFC 5321 section 4.1.2; IANA root zone for the last label",
     forms=(
         Form(
-            r"(?<![A-Za-z0-9._%+\-/=@])(?P<v>[A-Za-z0-9_][A-Za-z0-9._%+\-]{1,63}@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}(?:[a-z]{2,12}|[A-Z]{2,12}))(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])",
+            _BEFORE
+            + r"(?P<v>[A-Za-z0-9_][A-Za-z0-9._%+\-]{1,63}@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}(?:[a-z]{2,12}|[A-Z]{2,12}))(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])",
             Need.ALONE,
             near="@",
             before=66,
             after=200,
         ),
         Form(
-            r"(?<![A-Za-z0-9._%+\-/=@])(?P<v>[A-Za-z0-9]@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}(?:[a-z]{2,12}|[A-Z]{2,12}))(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])",
+            _BEFORE
+            + r"(?P<v>[A-Za-z0-9]@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}(?:[a-z]{2,12}|[A-Z]{2,12}))(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])",
+        ),
+        Form(
+            r"(?<=[A-Za-z_]=)(?P<v>[A-Za-z0-9_][A-Za-z0-9._+\-]{0,63}%40[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}[a-z]{2,12})(?![A-Za-z0-9_%\-]|\.[A-Za-z0-9])",
+            Need.ALONE,
+            near="%40",
+            before=66,
+            after=200,
         ),
     ),
     labels=(
@@ -67,16 +87,28 @@ PLUGIN = Detector(
         r"(?P<v>[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}[A-Za-z]{2,12})",
     ),
     prove=prove,
-    normal=str.lower,
+    normal=_normal,
     mask=_mask,
     shapes=(
         r"[A-Za-z0-9_%+-]@[A-Za-z0-9][A-Za-z0-9-]{1,62}\.[A-Za-z]{2}",
         r"[A-Za-z0-9_%+-]@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){2,4}[A-Za-z]{2}",
+        r"[A-Za-z0-9_+-]%40[A-Za-z0-9][A-Za-z0-9-]{1,62}\.[A-Za-z]{2}",
     ),
     yes=(
         ("To: u6357.sato@example.co.jp", "u6357.sato@example.co.jp"),
+        ("user=12 mail=taro@example.co.jp", "taro@example.co.jp"),
+        ("/var/vmail/taro@example.jp/new", "taro@example.jp"),
+        ("GET /me?mail=taro%40example.co.jp&x=1", "taro%40example.co.jp"),
         ("（hanako+list@mail.example.ne.jp）", "hanako+list@mail.example.ne.jp"),
         ("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ", "ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ"),
     ),
-    no=("icon@2x.png", "foo@bar", "a@b@c.jp", "user@example.notatld", "symbol@GLIBC_2.17"),
+    no=(
+        "icon@2x.png",
+        "https://taro@example.jp",
+        "href=3Dtaro@example.jp",
+        "foo@bar",
+        "a@b@c.jp",
+        "user@example.notatld",
+        "symbol@GLIBC_2.17",
+    ),
 )

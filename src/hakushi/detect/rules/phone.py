@@ -129,6 +129,8 @@ PLUGIN = Detector(
         "Tel.",
         "Phone",
         "mobile",
+        "telephoneNumber",
+        "homePhone",
         "携帯電話",
         "携帯番号",
         "携帯",
