@@ -6,15 +6,10 @@ from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.carving import carved, content
 from tests.format_samples import CSV, archive, noise, picture
 
-from hakushi.media import Memory
-from hakushi.model import Artifact, Extent, Extents
-from hakushi.recover import Budget, reach, registered
-from hakushi.recover.carve import carve
-
 CLUSTER = 4096
-MAGICS = [(m.at, m.value, one.id) for one in registered() if one.measure for m in one.magics]
 
 
 @cache
@@ -28,22 +23,6 @@ def files() -> dict[str, bytes]:
         ),
         "stored": archive(0, members={"a": noise(9000, 3), "b": noise(14000, 4)}),
     }
-
-
-def carved(data: bytes) -> list[tuple[int, Artifact]]:
-    candidates = [
-        (offset, id)
-        for offset in range(0, len(data), 512)
-        for at, value, id in MAGICS
-        if data.startswith(value, offset + at)
-    ]
-    found = carve(Memory(data), candidates, Extents([Extent(0, len(data))]), Budget.of(seconds=60))
-    return [(int(a.locator.last[1]), a) for a in found if isinstance(a, Artifact)]
-
-
-def content(data: bytes, artifact: Artifact) -> bytes:
-    source = reach(Memory(data), artifact.locator, lambda _: artifact)
-    return source.read(Extent(0, source.size))
 
 
 def padded(data: bytes) -> bytes:

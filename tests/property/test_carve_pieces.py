@@ -19,15 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.carving import carved, content
 from tests.format_samples import CSV, Sample, archive, noise, pdf, samples
 
 from hakushi.media import Memory
-from hakushi.model import Artifact, Extent, Extents
-from hakushi.recover import Budget, by_id, reach, registered
-from hakushi.recover.carve import carve
+from hakushi.recover import Budget, by_id
 from hakushi.recover.rows import cluster_size
 
-MAGICS = [(m.at, m.value, one.id) for one in registered() if one.measure for m in one.magics]
 PIECE = 24 << 10
 """Bytes of the smallest piece: of less, a whole is listed but not promised."""
 
@@ -61,22 +59,6 @@ def carrier(kind: str, seed: int) -> bytes:
     method = zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED
     members = {"word/document.xml": CSV.encode(), "word/media/image1.jpeg": scene(seed)}
     return archive(method, members=members)
-
-
-def carved(data: bytes) -> dict[int, Artifact]:
-    candidates = [
-        (offset, id)
-        for offset in range(0, len(data), 512)
-        for at, value, id in MAGICS
-        if data.startswith(value, offset + at)
-    ]
-    found = carve(Memory(data), candidates, Extents([Extent(0, len(data))]), Budget.of(seconds=120))
-    return {int(a.locator.last[1]): a for a in found if isinstance(a, Artifact)}
-
-
-def content(data: bytes, artifact: Artifact) -> bytes:
-    source = reach(Memory(data), artifact.locator, lambda _: artifact)
-    return source.read(Extent(0, source.size))
 
 
 def in_turns(files: list[bytes], pieces: int, unit: int, rng: Random) -> tuple[bytes, list[int]]:
@@ -113,7 +95,7 @@ def test_pictures_in_pieces_in_turns_find_their_own(
         for one in (archive(8, members={"a": noise(300 * n, n)}) for n in range(1, 12))
     )
     data, starts = in_turns(files, pieces, unit, Random(pieces))
-    found = carved(data + rest)
+    found = dict(carved(data + rest))
     for start, file in zip(starts, files, strict=True):
         assert content(data + rest, found[start]) == file, kinds
         assert found[start].complete
