@@ -441,12 +441,7 @@ def _examples(folded: str) -> list[tuple[int, int]]:
     if "例" not in folded and "見本" not in folded:
         return []
     ends = (match.end() for match in _EXAMPLE.finditer(folded))
-    return [(end, _line_end(folded, end)) for end in ends]
-
-
-def _line_end(folded: str, at: int) -> int:
-    end = folded.find("\n", at)
-    return len(folded) if end < 0 else end
+    return [(end, tables.line_end(folded, end)) for end in ends]
 
 
 def _span(page: Page, hit: _Hit, key: bytes) -> Span:

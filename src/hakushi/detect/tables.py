@@ -217,7 +217,7 @@ def cells(
             at = promising.every[place]
         if pending and watch is not None and at >= watch:
             pending, watched = False, header
-        end = _line_end(folded, at)
+        end = line_end(folded, at)
         opened = dumps.opening(folded, at, end)
         fresh = None
         if opened is None and at in promising.headers:
@@ -349,10 +349,11 @@ def _words() -> npt.NDArray[np.uint32]:
 
 
 def _line(folded: str, at: int) -> str:
-    return folded[at : _line_end(folded, at)]
+    return folded[at : line_end(folded, at)]
 
 
-def _line_end(folded: str, at: int) -> int:
+def line_end(folded: str, at: int) -> int:
+    """Where the line ends that the character at ``at`` stands in."""
     end = folded.find("\n", at)
     return len(folded) if end < 0 else end
 
@@ -369,7 +370,7 @@ def _said_by_rows(folded: str, at: int, headers: frozenset[int]) -> tuple[Header
     delimiter, width, end = "", 0, at
     rows: list[list[str]] = []
     while len(rows) < _SAMPLE_ROWS and at < len(folded):
-        end = _line_end(folded, at)
+        end = line_end(folded, at)
         line = folded[at:end]
         if not rows:
             delimiter = next((d for d in "\t,;|" if d in line), "")

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 
 from hakushi.model import Extent, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
-from hakushi.recover.grammar.stream import PIECE, Torn, follow, pieces
+from hakushi.recover.grammar.stream import PIECE, Torn, follow, inflated, pieces
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = b"\0\0\0\rIHDR"
 _DATA = b"IDAT"
-_STEP, _SOON = 1024, 6144
-"""Bytes that are inflated at once, and within which what does not belong there breaks."""
+_STEP = 1024
+"""Bytes that are inflated at once: so far it is told where they tear."""
 
 
 def probe(source: Source) -> bool:
@@ -48,6 +48,8 @@ class _Inflated:
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self._engine = zlib.decompressobj()
+        self.end = 0
+        """Behind the data of the last chunk."""
         self.torn = self._run(source, budget)
 
     def _run(self, source: Source, budget: Budget) -> int:
@@ -55,7 +57,6 @@ class _Inflated:
         while at + 8 <= source.size:
             budget.pay()
             self.end = at + 8 + cursor.u32(at, ">")
-            """Behind the data of the last chunk."""
             if cursor.take(at + 4, 4) == _DATA:
                 for start in range(at + 8, min(self.end, source.size), _STEP):
                     length = min(_STEP, self.end - start)
@@ -75,13 +76,7 @@ class _Inflated:
 
     def goes_on(self, data: bytes) -> float:
         """`Format.goes_on`, for bytes within the last chunk."""
-        copy = self._engine.copy()
-        for start in range(0, len(data), _STEP):
-            try:
-                copy.decompress(data[start : start + _STEP], PIECE)
-            except zlib.error:
-                return math.inf if start < _SOON else 1.0
-        return 1.0
+        return 1.0 if inflated(self._engine, data) is not None else math.inf
 
 
 def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:

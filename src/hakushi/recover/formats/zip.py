@@ -58,11 +58,10 @@ def measure(source: Source, budget: Budget) -> Measure | None:
 
 def _cut(source: Source, found: Measure, entry: Entry, budget: Budget) -> Measure:
     """What ends amid a member: if that is a picture, it may be broken before."""
-    picture = _Picture.of(source, entry, budget)
-    drawn = follow(picture.source, jpeg.walk(picture.source, budget)) if picture else None
-    if picture is None or drawn is None or not drawn.broken:
+    drawn = _drawn(source, entry, budget)
+    if drawn is None or not drawn[1]:
         return replace(found, sound=source.size)
-    return replace(found, more=False, broken=True, sound=picture.packed(drawn.length))
+    return replace(found, more=False, broken=True, sound=drawn[0])
 
 
 def _members(source: Source, budget: Budget) -> Iterator[Entry]:
@@ -92,13 +91,13 @@ def seams(source: Source, budget: Budget, places: Sequence[int]) -> list[float]:
 
 def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
     """For an archive that is cut amid a member (`Format.goes_on`)."""
+
+    def picture(held: Source) -> Callable[[bytes], float] | None:
+        return jpeg.goes_on(held, budget) if jpeg.begins(held) else None
+
     for entry in _members(source, budget):
         if entry.data + entry.packed < source.size:
             continue
-
-        def picture(held: Source) -> Callable[[bytes], float] | None:
-            return jpeg.goes_on(held, budget) if jpeg.begins(held) else None
-
         if grammar.stored(entry):
             return picture(Window(source, Extent(entry.data, entry.packed), source.locator))
         return inflates_on(source, entry.data, False, picture) if grammar.deflated(entry) else None
@@ -150,9 +149,15 @@ def _walk(source: Source, budget: Budget, seen: dict[int, bytes]) -> Iterator[in
 
 def _sound(source: Source, entry: Entry, torn: int, budget: Budget) -> int:
     """How far a member is sound that does not check or is ``torn``: a picture may tell more."""
+    drawn = _drawn(source, entry, budget)
+    return drawn[0] if drawn is not None else max(torn, entry.data)
+
+
+def _drawn(source: Source, entry: Entry, budget: Budget) -> tuple[int, bool] | None:
+    """Of a member that is a picture: up to where it is sound, and whether it is broken there."""
     picture = _Picture.of(source, entry, budget)
     found = follow(picture.source, jpeg.walk(picture.source, budget)) if picture else None
-    return picture.packed(found.length) if picture and found else max(torn, entry.data)
+    return (picture.packed(found.length), found.broken) if picture and found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
         # The last byte before it may be half of a marker, or of FF 00.
         for hit in _MARKER.finditer(data):
             if not picture.interval or data[hit.start() + 1] not in _RST:
-                return cut.goes_on(data[: hit.start()], ended=True)
-        return cut.goes_on(data, ended=False)
+                return cut.goes_on(data[: hit.start()], True)
+        return cut.goes_on(data, False)
 
     return tried
 

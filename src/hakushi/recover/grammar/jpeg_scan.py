@@ -7,7 +7,7 @@ one ends right before the next marker. Bytes of another file in the middle do no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -89,11 +89,8 @@ class Decoded:
     how: int
     sound: int
     apart: list[float]
-    scan: _Scan
-
-    def goes_on(self, data: bytes, ended: bool) -> float:
-        """`_Scan.goes_on`."""
-        return self.scan.goes_on(data, ended)
+    goes_on: Callable[[bytes, bool], float]
+    """`_Scan.goes_on`."""
 
 
 @lru_cache(maxsize=64)
@@ -161,7 +158,7 @@ def decode(
     how = np.array([*frame.mcus, interval, frame.progressive, ss, se, ah], np.int64)
     scan = _Scan(data, np.stack(tables), np.array(parts, np.int64), how)
     ended, sound = scan.decode(masks)
-    return Decoded(ended, sound, [scan.apart(place) for place in places], scan)
+    return Decoded(ended, sound, [scan.apart(place) for place in places], scan.goes_on)
 
 
 class _Scan:
@@ -210,12 +207,16 @@ class _Scan:
 
     def decode(self, masks: npt.NDArray[np.uint64]) -> tuple[int, int]:
         """(how it ended, offset in the data up to which it was sound)."""
-        from hakushi.recover.grammar.jpeg_kernel import scan
-
         first = 0
         if not self._how[3]:
             # A progressive scan depends on those before it as well.
             first, _Scan._before = self._resumed(_Scan._before), self
+        return self._run(masks, first)
+
+    def _run(self, masks: npt.NDArray[np.uint64], first: int) -> tuple[int, int]:
+        """`decode`, from one of the marks on."""
+        from hakushi.recover.grammar.jpeg_kernel import scan
+
         ended, at, count = scan(
             self._clean,
             self._ends,
@@ -237,8 +238,6 @@ class _Scan:
         """
         import numpy as np
 
-        from hakushi.recover.grammar.jpeg_kernel import scan
-
         if self._tail is None:
             known = self._marks[self._marks[:, 0] >= 0][-1].copy()
             begin = self._back(int(known[1]) >> 3)
@@ -247,22 +246,10 @@ class _Scan:
         mark, begin = self._tail
         kept = self._data[begin:]
         one = _Scan(kept + data, self._luts, self._parts, self._how, (mark, self))
-        how, at, count = scan(
-            one._clean,
-            one._ends,
-            one._luts,
-            one._parts,
-            one._how,
-            np.zeros(1, np.uint64),
-            one._marks,
-            0,
-            one._drawn,
-            one._places,
-        )
-        one._count = int(count)
+        how, sound = one._run(np.zeros(1, np.uint64), 0)
         if how == SOUND:
             return 0.0
-        if (how == BROKEN or ended) and one._back(int(at)) < len(kept) + _SOON:
+        if (how == BROKEN or ended) and sound < len(kept) + _SOON:
             return math.inf
         return one.apart(len(kept))
 

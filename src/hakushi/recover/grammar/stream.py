@@ -280,19 +280,27 @@ def inflates_on(
     further = inner(Memory(held, source.locator))
 
     def tried(data: bytes) -> float:
-        copy, parts = engine.copy(), list[bytes]()
-        for start in range(0, len(data), _STEP):
-            try:
-                parts.append(copy.decompress(data[start : start + _STEP], PIECE))
-            except zlib.error:
-                if start < _SOON:
-                    return math.inf
-                break
-            if copy.eof:
-                break
-        return further(b"".join(parts)) if further else 1.0
+        made = inflated(engine, data)
+        if made is None:
+            return math.inf
+        return further(made) if further else 1.0
 
     return tried
+
+
+def inflated(engine: zlib._Decompress, data: bytes) -> bytes | None:
+    """What a copy of an inflater makes of some bytes more; None where they soon break it."""
+    copy, parts = engine.copy(), list[bytes]()
+    for start in range(0, len(data), _STEP):
+        try:
+            parts.append(copy.decompress(data[start : start + _STEP], PIECE))
+        except zlib.error:
+            if start < _SOON:
+                return None
+            break
+        if copy.eof:
+            break
+    return b"".join(parts)
 
 
 def derive(make: Callable[[], Iterator[bytes]], locator: Locator) -> Source:
