@@ -21,7 +21,7 @@ from typing import Any
 from hakushi import detect
 from hakushi.detect import persons
 from hakushi.media import Memory
-from hakushi.model import Extent, Finding, Locator, Source, Strength, Text
+from hakushi.model import Extent, Locator, Source, Strength, Text
 
 KINDS = {
     "PERSON": "person_name", "KANA": "kana_name", "DOB": "birth_date", "ADDRESS": "address",
@@ -96,9 +96,10 @@ def measure(documents: Iterable[dict[str, Any]], show: int, raw: bool) -> None:
     for kind in sorted(scores):
         print(scores[kind].row(kind))
     if people or firms:
+        counted = persons.count(places)
         for word, true, told in (
-            ("people", people, persons.people(places)),
-            ("firms", firms, persons.firms(places)),
+            ("people", people, counted[0]),
+            ("firms", firms, counted[1]),
         ):
             print(f"{word}: {len(true)} in truth, counted {told.low} / {told.best} / {told.high}")
     print("on negatives:", dict(negatives) or "none")
@@ -189,7 +190,10 @@ def run(name: str, source: Source) -> None:
     began = time.process_time()
     kinds: Counter[str] = Counter()
     for one in detect.scan(source, b"bench"):
-        kinds[f"{one.kind} {one.strength}" if isinstance(one, Finding) else "damage"] += 1
+        if isinstance(one, detect.Found):
+            kinds.update(f"{kind} {strength}" for _, _, kind, strength, *_ in one.places)
+        else:
+            kinds["damage"] += 1
     took = time.process_time() - began
     print(f"{name:24} {source.size / took / 1e6:8.1f} MB/s  {dict(kinds)}")
 

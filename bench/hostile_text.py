@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from hakushi import detect
 from hakushi.media import Memory
-from hakushi.model import Finding, Locator
+from hakushi.model import Locator
 
 MOST_MEMORY, LEAST_PACE = 1 << 30, 0.05e6
 
@@ -71,9 +71,9 @@ def one(name: str, size: int) -> int:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, found, damage, outside = time.perf_counter(), 0, 0, 0
     for thing in detect.scan(Memory(data, Locator.root("memory", "bench")), b"bench"):
-        if isinstance(thing, Finding):
-            found += 1
-            outside += not 0 <= thing.extent.offset < thing.extent.end <= len(data)
+        if isinstance(thing, detect.Found):
+            found += len(thing.places)
+            outside += sum(not 0 <= at < at + n <= len(data) for at, n, *_ in thing.places)
         else:
             damage += 1
     took = time.perf_counter() - began

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from tests.found import scan
 
 from hakushi import detect
 from hakushi.detect.prefilter import WIDE
@@ -83,7 +84,7 @@ def test_it_wakes_the_prefilter_in_every_encoding(detector, noise):
             if encoding.startswith("utf-16") and before % 2 and noise == "zeros":
                 continue  # an odd run of zeros before UTF-16 is text in the other byte order
             data = fill(before) + body + fill(4096)
-            found = [f for f in detect.scan(Memory(data), KEY) if isinstance(f, Finding)]
+            found = [f for f in scan(Memory(data), KEY) if isinstance(f, Finding)]
             mine = [f for f in found if f.kind == detector.kind]
             assert mine, f"{encoding} at {before}"
             want = value.encode(encoding)

@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.found import scan
 
 from hakushi import detect
 from hakushi.detect.windows import CHUNK
@@ -50,7 +51,7 @@ def test_spans_lie_in_the_text_in_order_and_apart(text):
 def test_a_scan_of_anything_gives_findings_inside_and_each_place_once(parts):
     data = b"".join(t.encode(e, "ignore") + noise for t, e, noise in parts)
     places = set()
-    for found in detect.scan(Memory(data), KEY):
+    for found in scan(Memory(data), KEY):
         assert isinstance(found, Finding)
         assert found.extent.end <= len(data)
         place = (found.extent, found.kind)
@@ -65,7 +66,7 @@ def test_a_place_at_the_edge_of_chunks_is_found_once(at, encoding):
     body = "\n個人番号：123456789018です。\n".encode(encoding)
     at -= at % 2 if encoding.startswith("utf-16") else 0
     data = bytes(at) + body + bytes(100)
-    found = list(detect.scan(Memory(data, Locator.root("memory", "x")), KEY))
+    found = list(scan(Memory(data, Locator.root("memory", "x")), KEY))
     assert [f.kind for f in found] == ["my_number"]
     number = data[found[0].extent.offset : found[0].extent.end]
     assert "123456789018".encode(encoding)[-10:] in number or encoding == "iso-2022-jp"
@@ -77,7 +78,7 @@ def test_only_the_extents_that_are_given_are_looked_at(a, b):
     line = "個人番号：123456789018\n".encode("cp932")
     data = line * 20
     extents = Extents([Extent(min(a, b), abs(a - b))])
-    for found in detect.scan(Memory(data), KEY, extents=extents):
+    for found in scan(Memory(data), KEY, extents=extents):
         assert not isinstance(found, Damage)
         assert found.extent.offset in extents
         assert found.extent.end - 1 in extents

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.found import scan
 
 from hakushi import detect
 from hakushi.detect import dumps
@@ -89,7 +90,7 @@ def test_a_table_made_far_above_still_names_the_columns():
     )
     text = "CREATE TABLE m (id INTEGER, name TEXT, code TEXT, memo TEXT);\n" + rows
     source = Memory(text.encode(), Locator.root("memory", "x"))
-    kinds = [f.kind for f in detect.scan(source, KEY) if isinstance(f, Finding)]
+    kinds = [f.kind for f in scan(source, KEY) if isinstance(f, Finding)]
     assert kinds == ["person_name"] * 20_000
 
 
@@ -121,6 +122,6 @@ def test_a_statement_of_any_length_keeps_its_columns(rows: int):
     )
     text = re.sub(r"林檎\d", "林檎", text).replace("(id,name,code)", "(id,name,code,memo)")
     source = Memory(text.encode(), Locator.root("memory", "x"))
-    names = [f for f in detect.scan(source, KEY) if isinstance(f, Finding)]
+    names = [f for f in scan(source, KEY) if isinstance(f, Finding)]
     assert len(names) == rows
     assert {f.kind for f in names} == {"person_name"}

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 
 import pytest
+from tests import found as each
 
 from hakushi import detect
 from hakushi.app import detect as app
@@ -16,7 +17,7 @@ KEY = b"k"
 
 
 def scan(data, **more):
-    return list(detect.scan(Memory(data, Locator.root("memory", "x")), KEY, **more))
+    return list(each.scan(Memory(data, Locator.root("memory", "x")), KEY, **more))
 
 
 def kinds(found):
@@ -46,7 +47,7 @@ def test_a_table_keeps_its_header_over_chunks():
     data = "番号,氏名,住所\n".encode("cp932") + row * (windows.CHUNK * 3 // len(row))
     source = Memory(data, Locator.root("memory", "x"))
     last = 0
-    for found in detect.scan(source, KEY):
+    for found in each.scan(source, KEY):
         if isinstance(found, Finding) and found.kind == "person_name":
             last = max(last, found.extent.offset)
     assert last > windows.CHUNK * 2
@@ -67,7 +68,7 @@ def test_a_million_matches_are_bounded_and_said():
 def test_one_long_line_is_read_in_bounded_time(unit):
     data = (unit * windows.CHUNK).encode("utf-8")[: windows.CHUNK * 5 // 4]
     began = time.process_time()
-    for _ in detect.scan(Memory(data, Locator.root("memory", "x")), KEY):
+    for _ in each.scan(Memory(data, Locator.root("memory", "x")), KEY):
         pass
     assert time.process_time() - began < 20
 
@@ -92,7 +93,7 @@ class Endless:
 def test_memory_does_not_grow_with_the_source():
     def peak(size):
         tracemalloc.start()
-        for _ in detect.scan(Endless("年度の予算を審議する。".encode("cp932"), size), KEY):
+        for _ in each.scan(Endless("年度の予算を審議する。".encode("cp932"), size), KEY):
             pass
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -117,7 +118,7 @@ class Broken:
 
 def test_what_cannot_be_read_is_damage_and_the_rest_is_searched():
     line = "個人番号：123456789018\n".encode("cp932")
-    found = list(detect.scan(Broken(line * 4096), KEY))
+    found = list(each.scan(Broken(line * 4096), KEY))
     assert any(isinstance(f, Damage) and f.what.startswith("unreadable") for f in found)
     offsets = [f.extent.offset for f in found if isinstance(f, Finding)]
     assert min(offsets) < len(line) * 1024 < len(line) * 2048 < max(offsets)

@@ -135,7 +135,7 @@ def together(cases: Sequence[Path]) -> dict[str, Any] | None:
         keys = {case.get("counted") for case in opened}
         if len(keys) != 1 or None in keys:
             return None
-        return {"sources": len(opened), **summary.counted(opened)}
+        return {"sources": len(opened), **summary.tally(opened).ranges()}
 
 
 def _case(
@@ -228,14 +228,15 @@ def _run(
     failed = list(work.failed)
     if binding(medium.source) != case.get("bound")["sectors"]:
         failed.append(("source", "the source changed while it was read"))
-    facts = summary.facts(case, medium, work.explained(), len(failed), cover)
+    counts = summary.tally([case])
+    facts = summary.facts(case, medium, work.explained(), len(failed), cover, counts.findings)
     judgement = judge.judge(facts)
     told = summary.summary(
         case,
         medium,
         judgement,
         cover,
-        found=facts.findings,
+        counts=counts,
         not_looked_for=not_looked_for(pictures=options.ocr and not options.sample),
         failed=failed,
         elapsed=time.monotonic() - began,

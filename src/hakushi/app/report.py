@@ -15,7 +15,7 @@ from hakushi.assess.case import Case
 from hakushi.assess.pipeline import owners
 from hakushi.assess.report import KINDS, FileRow, View, render
 from hakushi.assess.summary import mask_path
-from hakushi.model import CLASSES, SECTOR, Artifact, Locator
+from hakushi.model import CLASSES, SECTOR, Artifact, Locator, Strength
 
 _ROWS = 200
 _SAMPLES = 6
@@ -75,14 +75,17 @@ def _classes(case: Case) -> Iterator[tuple[int, int, str]]:
 def _files(case: Case, *, show_paths: bool) -> list[FileRow]:
     """Examples: those with most personal data first, then live before deleted before carved."""
     counts: dict[str, Counter[str]] = {}
+    least: dict[tuple[str, str], str] = {}
+    for columns in case.found():
+        top = _top(columns.where)
+        for _, _, kind, strength, shown, _ in columns.places():
+            if strength == Strength.LABELLED:
+                counts.setdefault(top, Counter())[kind] += 1
+                least[top, kind] = min(shown, least.get((top, kind), shown))
     masked: dict[str, list[str]] = {}
-    query = """SELECT locator, kind, count(*), min(masked) FROM finding
-        WHERE strength='labelled' GROUP BY locator, kind"""
-    for locator, kind, count, sample in case.rows(query):
-        top = _top(locator)
-        counts.setdefault(top, Counter())[kind] += count
-        if sample.strip("*"):  # of an age or a password nothing is shown
-            masked.setdefault(top, []).append(sample)
+    for (top, _), shown in sorted(least.items()):
+        if shown.strip("*"):  # of an age or a password nothing is shown
+            masked.setdefault(top, []).append(shown)
     prefix = len(str(case.root)) + 1
     rows: list[tuple[int, FileRow]] = []
     which = "role='content' AND NOT nested AND NOT superseded AND kind<>'directory'"
@@ -120,10 +123,15 @@ def _row(artifact: Artifact, found: Counter[str], masked: list[str], show_paths:
 
 
 def _samples(case: Case) -> dict[str, list[str]]:
-    out: dict[str, list[str]] = {}
-    kinds = [row[0] for row in case.rows("SELECT DISTINCT kind FROM finding ORDER BY kind")]
-    for kind in kinds:
-        query = """SELECT DISTINCT masked FROM finding
-            WHERE kind=? AND strength='labelled' AND trim(masked, '*')<>'' LIMIT ?"""
-        out[kind] = [row[0] for row in case.rows(query, (kind, _SAMPLES))]
-    return out
+    """A few masked examples of each kind."""
+    out: dict[str, dict[str, None]] = {}
+    for columns in case.found():
+        for kind, _ in columns.names:
+            out.setdefault(kind, {})
+        if all(len(out[kind]) >= _SAMPLES for kind, _ in columns.names):
+            continue
+        for _, _, kind, strength, shown, _ in columns.places():
+            some = out[kind]
+            if strength == Strength.LABELLED and len(some) < _SAMPLES and shown.strip("*"):
+                some[shown] = None
+    return {kind: list(some) for kind, some in sorted(out.items())}

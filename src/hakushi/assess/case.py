@@ -13,10 +13,12 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hakushi.assess import findings
+from hakushi.assess.findings import Columns, Pack
 from hakushi.model import (
     Artifact,
     Assessment,
@@ -26,15 +28,15 @@ from hakushi.model import (
     Extents,
     Finding,
     Locator,
+    Malformed,
     Refused,
     Role,
     Run,
     State,
-    Strength,
     message,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 
 _OURS = int.from_bytes(b"HAKU", "big")
 """SQLite's application id of every case file, whatever its version."""
@@ -54,10 +56,10 @@ CREATE TABLE artifact (
     runs BLOB, path TEXT, role TEXT NOT NULL, complete INTEGER NOT NULL, sha256 BLOB,
     modified INTEGER, nested INTEGER NOT NULL, overlaid INTEGER NOT NULL DEFAULT 0,
     superseded INTEGER NOT NULL DEFAULT 0, changed INTEGER) WITHOUT ROWID;
-CREATE TABLE finding (
-    locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, kind TEXT NOT NULL,
-    strength TEXT NOT NULL, masked TEXT NOT NULL, key BLOB NOT NULL, place INTEGER,
-    PRIMARY KEY (locator, offset, length, kind, strength, masked, key)) WITHOUT ROWID;
+CREATE TABLE found (locator TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    id BLOB NOT NULL, body BLOB NOT NULL, UNIQUE (locator, first, id));
+CREATE TABLE placed (locator TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+    place INTEGER NOT NULL, PRIMARY KEY (locator, offset, length)) WITHOUT ROWID;
 CREATE TABLE damage (locator TEXT NOT NULL, what TEXT NOT NULL,
     PRIMARY KEY (locator, what)) WITHOUT ROWID;
 CREATE TABLE restored (locator TEXT PRIMARY KEY, folder TEXT NOT NULL, path TEXT NOT NULL)
@@ -80,17 +82,6 @@ def _unpack_pairs(blob: bytes) -> list[tuple[int, int]]:
     return out
 
 
-Row = tuple[str, int, int, str, str, str, bytes]
-"""A finding as its table has it: where, in which bytes, what, how sure, its mask and its key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Findings on their way into the case: of half a million none becomes an object again."""
-
-    rows: list[Row]
-
-
 def relative(locator: Locator, prefix: str) -> str:
     """The form in which tables hold a locator: "" for the medium itself, ``prefix`` its text."""
     text = str(locator)
@@ -99,20 +90,6 @@ def relative(locator: Locator, prefix: str) -> str:
     if text.startswith(prefix + "/"):
         return text[len(prefix) + 1 :]
     raise ValueError(f"{text} does not belong to {prefix}")
-
-
-def row(finding: Finding, where: str) -> Row:
-    """The finding's row; ``where`` is its locator, as `relative` gives it."""
-    extent, masked = finding.extent, finding.masked
-    return (
-        where,
-        extent.offset,
-        extent.length,
-        finding.kind,
-        finding.strength._value_,
-        masked if masked.isascii() else masked.encode("utf-8", "replace").decode(),
-        finding.key,
-    )
 
 
 def _storable(text: str | None) -> str | None:
@@ -228,12 +205,12 @@ class Case:
     def _absolute(self, relative: str) -> Locator:
         return Locator.parse(f"{self._prefix}/{relative}") if relative else self.root
 
-    def join(self, pieces: Iterable[Assessment | Rows], finished: Iterable[str] = ()) -> None:
+    def join(self, pieces: Iterable[Assessment | list[Pack]], finished: Iterable[str] = ()) -> None:
         """``|`` of the whole with each piece, and which units ended with them; one transaction."""
         with self._transaction() as db:
             for piece in pieces:
-                if isinstance(piece, Rows):
-                    self._found(db, piece.rows)
+                if isinstance(piece, list):
+                    self._found(db, piece)
                 else:
                     self._join_one(db, piece)
             db.executemany("INSERT OR IGNORE INTO unit VALUES (?)", [(u,) for u in finished])
@@ -250,15 +227,17 @@ class Case:
                 db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?,?)", _cell_row(cell))
         for artifact in piece.artifacts.values():
             self._upsert(db, artifact)
-        self._found(db, [row(one, self.relative(one.locator)) for one in piece.findings])
+        places = findings.places_of(piece.findings)
+        self._found(db, [findings.pack(self.relative(at), some) for at, some in places.items()])
         db.executemany(
             "INSERT OR IGNORE INTO damage VALUES (?, ?)",
             [(self.relative(d.locator), _storable(d.what)) for d in piece.damage],
         )
 
     @staticmethod
-    def _found(db: sqlite3.Connection, rows: list[Row]) -> None:
-        db.executemany("INSERT OR IGNORE INTO finding VALUES (?,?,?,?,?,?,?,NULL)", rows)
+    def _found(db: sqlite3.Connection, packs: list[Pack]) -> None:
+        rows = [(one.where, one.first, one.last, one.id, one.body) for one in packs]
+        db.executemany("INSERT OR IGNORE INTO found VALUES (?,?,?,?,?)", rows)
 
     def _upsert(self, db: sqlite3.Connection, artifact: Artifact) -> None:
         row = (
@@ -306,33 +285,38 @@ class Case:
         """Notes damage found after the joins."""
         self.join([Assessment(damage=frozenset(damage))])
 
-    def put_places(self, places: Iterable[tuple[Finding, int]]) -> None:
-        """Where on the medium findings lie: the same bytes in two files are one place."""
+    def put_places(self, places: Iterable[tuple[Locator, int, int, int]]) -> None:
+        """Where on the medium findings lie, by locator, offset and length: the same bytes in two
+        files are one place.
+        """
         with self._transaction() as db:
             db.executemany(
-                "UPDATE finding SET place=? WHERE locator=? AND offset=? AND length=?",
-                [
-                    (at, self.relative(f.locator), f.extent.offset, f.extent.length)
-                    for f, at in places
-                ],
+                "INSERT OR REPLACE INTO placed VALUES (?,?,?,?)",
+                [(self.relative(one), *rest) for one, *rest in places],
             )
 
-    def findings_at(self, locator: Locator) -> list[Finding]:
-        return list(self.findings("locator=?", (self.relative(locator),)))
+    def places(self) -> dict[tuple[str, int, int], int]:
+        """What `put_places` noted; locators as tables hold them."""
+        rows = self._db.execute("SELECT locator, offset, length, place FROM placed")
+        return {(where, offset, length): place for where, offset, length, place in rows}
 
     def drop_repeated(self, explained: Extents) -> None:
         """Forgets what was found in the bytes of ``explained`` and, equal, in a file as well."""
-        rows = self._db.execute("SELECT kind, key, offset FROM finding WHERE locator=''")
-        raw = [row for row in rows if row[2] in explained]
-        if not raw:
+        packs = list(self._packs("locator=''"))
+        raw = [one for columns in findings.once(packs) for one in columns.places()]
+        twice = {(one[2], one[5]) for one in raw if one[0] in explained}
+        if not twice:
             return
-        query = "SELECT DISTINCT kind, key FROM finding WHERE locator<>''"
-        inside = set(self._db.execute(query))
+        inside = {
+            pair
+            for columns in findings.once(self._packs("locator<>''"))
+            for pair in columns.values()
+            if pair in twice
+        }
+        kept = [one for one in raw if (one[2], one[5]) not in inside or one[0] not in explained]
         with self._transaction() as db:
-            db.executemany(
-                "DELETE FROM finding WHERE locator='' AND offset=? AND kind=? AND key=?",
-                [(offset, kind, key) for kind, key, offset in raw if (kind, key) in inside],
-            )
+            db.execute("DELETE FROM found WHERE locator=''")
+            self._found(db, [findings.pack("", kept)] if kept else [])
 
     # --- restored files ---------------------------------------------------------------------
 
@@ -404,13 +388,27 @@ class Case:
             changed=row[13],
         )
 
-    def findings(self, where: str = "1", args: Sequence[Any] = ()) -> Iterator[Finding]:
-        query = f"SELECT * FROM finding WHERE {where} ORDER BY locator, offset"  # noqa: S608 - ours
-        last, locator = "", self.root
-        for loc, offset, length, kind, strength, masked, key, _ in self._db.execute(query, args):
-            if loc != last:
-                last, locator = loc, self._absolute(loc)
-            yield Finding(kind, locator, Extent(offset, length), Strength(strength), masked, key)
+    def found(self, locator: Locator | None = None) -> Iterator[Columns]:
+        """Findings as columns, of one place or of all: in order of locator and offset, each once.
+
+        Refused where the file is damaged.
+        """
+        which = ("1", ()) if locator is None else ("locator=?", (self.relative(locator),))
+        try:
+            yield from findings.once(self._packs(*which))
+        except Malformed:
+            raise Refused(
+                message("{path} is damaged; start over with --fresh.", path=str(self.path))
+            ) from None
+
+    def _packs(self, which: str, args: Sequence[Any] = ()) -> Iterator[tuple[str, int, int, bytes]]:
+        query = f"SELECT locator, first, last, body FROM found WHERE {which} ORDER BY 1, 2, id"  # noqa: S608 - ours
+        return iter(self._db.execute(query, args))
+
+    def findings(self) -> Iterator[Finding]:
+        """All findings as objects, in order of locator and offset."""
+        for columns in self.found():
+            yield from columns.findings(self._absolute(columns.where))
 
     def damage(self) -> list[Damage]:
         rows = self._db.execute("SELECT locator, what FROM damage ORDER BY locator, what")

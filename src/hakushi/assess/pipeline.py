@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from hakushi.assess import units
-from hakushi.assess.case import Case, Rows
+from hakushi.assess.case import Case
+from hakushi.assess.findings import Pack
 from hakushi.assess.medium import Medium
 from hakushi.assess.units import Carve, Draw, Harvest, Inspect, Old, Scan, Unit, Walk
 from hakushi.fleet import Engine
@@ -24,7 +25,6 @@ from hakushi.model import (
     Class,
     Extent,
     Extents,
-    Finding,
     Locator,
     Role,
     Run,
@@ -185,21 +185,27 @@ class Work:
         contested = Extents(
             extent for claim in self._claims("overlaid") for extent in _extents(claim)
         )
-        places: list[tuple[Finding, int]] = []
+        places: list[tuple[Locator, int, int, int]] = []
         if contested:
             for claim in self._claims("NOT superseded AND NOT nested AND role='content'"):
                 if any(contested.meets(extent) for extent in _extents(claim)):
                     places += self._placed(claim)
             top = self.medium.source.locator
-            places += [(f, f.extent.offset) for f in self.case.findings_at(top)]
+            places += [(top, at, length, at) for at, length in self._found(top)]
         self.case.put_places(places)
         self.case.drop_repeated(self.explained())
 
-    def _placed(self, claim: Claim) -> Iterator[tuple[Finding, int]]:
-        for finding in self.case.findings_at(claim.artifact.locator):
-            at = _offset(claim.runs, finding.extent.offset)
+    def _placed(self, claim: Claim) -> Iterator[tuple[Locator, int, int, int]]:
+        locator = claim.artifact.locator
+        for offset, length in self._found(locator):
+            at = _offset(claim.runs, offset)
             if at is not None:
-                yield finding, at
+                yield locator, offset, length, at
+
+    def _found(self, locator: Locator) -> Iterator[tuple[int, int]]:
+        """Where in the bytes of a place something was found: offset and length."""
+        for columns in self.case.found(locator):
+            yield from zip(columns.offsets.tolist(), columns.lengths.tolist(), strict=True)
 
     def draw(self, offsets: Iterable[int], length: int) -> None:
         """Reads a sample's blocks instead of everything."""
@@ -278,7 +284,7 @@ class Work:
         left = [u for u in every if u.id not in over]
         done = len(every) - len(left)
         self.say(Step(phase, done, len(every)))
-        pieces: list[Assessment | Rows] = []
+        pieces: list[Assessment | list[Pack]] = []
         ended: list[str] = []
         last = time.monotonic()
         for piece in self.engine.run(units.look, left):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from hakushi import duty
@@ -46,8 +47,17 @@ def coverage(case: Case, size: int) -> Coverage:
     return Coverage(size, seen.size, (case.extents("unreadable") - seen).size)
 
 
-def facts(case: Case, medium: Medium, explained: Extents, undone: int, cover: Coverage) -> Facts:
-    """Counts over the whole case. ``explained``: bytes that structures of volumes own."""
+def facts(
+    case: Case,
+    medium: Medium,
+    explained: Extents,
+    undone: int,
+    cover: Coverage,
+    found: Mapping[str, tuple[int, int]],
+) -> Facts:
+    """Counts over the whole case. ``explained``: bytes that structures of volumes own; ``found``:
+    how many findings of each kind.
+    """
     import numpy as np
 
     outside: Counter[Class] = Counter()
@@ -63,7 +73,7 @@ def facts(case: Case, medium: Medium, explained: Extents, undone: int, cover: Co
     return Facts(
         size=size,
         roles=_roles(case),
-        findings=findings(case),
+        findings=found,
         unread=cover.unreadable if cover.sampled is not None else size - cover.read,
         damage=len(case.damage()) + len(medium.damage),
         undone=undone,
@@ -85,52 +95,70 @@ def _roles(case: Case) -> dict[Role, int]:
     return {Role(role): count for role, count in rows}
 
 
-def findings(case: Case) -> dict[str, tuple[int, int]]:
-    """Kind -> (labelled, unlabelled): each place once."""
-    out: dict[str, list[int]] = {}
-    # Where a table's own order makes places distinct, nothing is sorted.
-    query = """SELECT kind, strength, count(*) FROM
-        (SELECT DISTINCT locator, offset, length, kind, strength FROM finding WHERE place IS NULL)
-        GROUP BY kind, strength
-        UNION ALL SELECT kind, strength, count(*) FROM
-        (SELECT DISTINCT place, length, kind, strength FROM finding WHERE place IS NOT NULL)
-        GROUP BY kind, strength"""
-    for kind, strength, count in case.rows(query):
-        pair = out.setdefault(kind, [0, 0])
-        pair[Strength(strength) is Strength.UNLABELLED] += count
-    return {kind: (a, b) for kind, (a, b) in sorted(out.items())}
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The findings of a case counted: kind -> (labelled, unlabelled), each place once; people and
+    firms.
+    """
+
+    findings: Mapping[str, tuple[int, int]]
+    people: persons.Range
+    firms: persons.Range
+    my_numbers: int
+    """How many different ones."""
+
+    def ranges(self) -> dict[str, Any]:
+        """``people`` and ``firms`` as the contract has them."""
+        return {"people": asdict(self.people), "firms": asdict(self.firms)}
 
 
-def counted(cases: Sequence[Case]) -> dict[str, Any]:
-    """``people`` and ``firms`` of one case, or of several that count with one key."""
-
-    def places(kinds: frozenset[str]) -> Iterator[persons.Place]:
-        for number, case in enumerate(cases):
-            if len(cases) == 1:
-                yield from _places(case, kinds)
-                continue
-            for text, offset, kind, key in _places(case, kinds):
-                yield f"{number} {text}", offset, kind, key
-
-    return {
-        "people": asdict(persons.people(places(persons.PEOPLE))),
-        "firms": asdict(persons.firms(places(persons.FIRMS))),
-    }
+def tally(cases: Sequence[Case]) -> Tally:
+    """Counts one case, or several that count with one key, in one pass over all their findings."""
+    counts: Counter[tuple[str, str]] = Counter()
+    numbers: set[bytes] = set()
+    people, firms = persons.count(
+        chain.from_iterable(_labelled(case, n, counts, numbers) for n, case in enumerate(cases))
+    )
+    found: dict[str, list[int]] = {}
+    for (kind, strength), count in sorted(counts.items()):
+        found.setdefault(kind, [0, 0])[strength != Strength.LABELLED] += count
+    return Tally({kind: (a, b) for kind, (a, b) in found.items()}, people, firms, len(numbers))
 
 
-def _places(case: Case, kinds: Iterable[str]) -> Iterator[persons.Place]:
-    """Labelled findings of some kinds in the order that `persons` wants: the table's own."""
-    every = sorted(kinds)
-    query = f"""SELECT locator, offset, kind, key FROM finding
-        WHERE strength='labelled' AND kind IN ({",".join("?" * len(every))})
-        ORDER BY locator, offset, length, kind, strength, masked, key"""  # noqa: S608 - marks alone
-    return case.rows(query, every)
+def _labelled(
+    case: Case, number: int, counts: Counter[tuple[str, str]], my_numbers: set[bytes]
+) -> Iterator[persons.Place]:
+    """Labelled findings in the order that `persons` wants: the table's own, so nothing is sorted.
 
+    Each place is counted on the way: equal ones follow each other, or have a place on the medium.
+    """
+    import numpy as np
 
-def _different(case: Case, kind: str) -> int:
-    """How many different labelled values of a kind."""
-    query = "SELECT count(DISTINCT key) FROM finding WHERE strength='labelled' AND kind=?"
-    return next(iter(case.rows(query, (kind,))))[0] or 0
+    places, seen = case.places(), set()
+    contested = {where for where, _, _ in places}
+    for columns in case.found():
+        names, text = columns.names, f"{number} {columns.where}"
+        offsets, codes = columns.offsets.tolist(), columns.codes.tolist()
+        fresh = np.ones(len(codes), bool)
+        for column in (columns.offsets, columns.lengths, columns.codes):
+            fresh[1:] &= column[1:] == column[:-1]
+        fresh[1:] = ~fresh[1:]
+        if columns.where in contested:
+            for i, (at, length) in enumerate(zip(offsets, columns.lengths.tolist(), strict=True)):
+                place = places.get((columns.where, at, length))
+                if place is not None:
+                    fresh[i] = False
+                    seen.add((place, length, names[codes[i]]))
+        for code, count in enumerate(np.bincount(columns.codes[fresh], minlength=len(names))):
+            counts[names[code]] += int(count)
+        told = [kind if strength == "labelled" else "" for kind, strength in names]
+        for at, code, key in zip(offsets, codes, columns.keys, strict=True):
+            if told[code]:
+                yield text, at, told[code], key
+        if "my_number" in told:
+            which = told.index("my_number")
+            my_numbers.update(columns.keys[i] for i in np.flatnonzero(columns.codes == which))
+    counts.update(name for _, _, name in seen)
 
 
 def blocks(case: Case) -> dict[str, int]:
@@ -157,24 +185,20 @@ def summary(
     judgement: Judgement,
     cover: Coverage,
     *,
-    found: Mapping[str, tuple[int, int]],
+    counts: Tally,
     not_looked_for: list[Message],
     failed: list[tuple[str, str]],
     elapsed: float,
 ) -> dict[str, Any]:
-    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`.
-
-    ``found``: what `findings` says of the case.
-    """
+    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
     encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
-    people = counted([case])
     law = duty.Found(
-        labelled={kind: a for kind, (a, _) in found.items()},
-        unlabelled=sum(b for _, b in found.values()),
-        people=(people["people"]["low"], people["people"]["high"]),
-        my_numbers=_different(case, "my_number"),
+        labelled={kind: a for kind, (a, _) in counts.findings.items()},
+        unlabelled=sum(b for _, b in counts.findings.values()),
+        people=(counts.people.low, counts.people.high),
+        my_numbers=counts.my_numbers,
         encrypted=len(encrypted),
         partial=cover.read < cover.bytes or bool(damage or failed),
     )
@@ -211,8 +235,10 @@ def summary(
             {"locator": str(case.root) + ("/" + loc if loc else ""), "kind": kind}
             for loc, kind in encrypted
         ],
-        "findings": {kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in found.items()},
-        **people,
+        "findings": {
+            kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in counts.findings.items()
+        },
+        **counts.ranges(),
         "duty": [
             {
                 "rule": one.rule.id,

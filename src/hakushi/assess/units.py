@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from hakushi import detect
 from hakushi.assess import triage
-from hakushi.assess.case import Row, Rows, relative, row
+from hakushi.assess.case import relative
+from hakushi.assess.findings import Pack, pack
 from hakushi.assess.medium import Root, reopen
 from hakushi.model import (
     CELL,
@@ -26,7 +27,6 @@ from hakushi.model import (
     Damage,
     Extent,
     Extents,
-    Finding,
     Locator,
     Malformed,
     Role,
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _READ = 1 << 20
-_BATCH, _ROWS = 500, 2000
-"""So many artifacts or findings go into one piece."""
+_BATCH, _PACKED = 500, 1 << 18
+"""So many artifacts, or bytes of findings, go into one piece."""
 
 _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
 """Sizes in which a cell with bad sectors is read again, ever smaller."""
@@ -169,7 +169,7 @@ class Draw:
 Unit = Harvest | Walk | Old | Carve | Inspect | Scan | Draw
 
 
-def look(unit: Unit) -> Iterator[Assessment | Rows]:
+def look(unit: Unit) -> Iterator[Assessment | list[Pack]]:
     """Does one unit. Pure but for reading its medium."""
     source = reopen(unit.root)
     match unit:
@@ -191,23 +191,22 @@ def look(unit: Unit) -> Iterator[Assessment | Rows]:
 
 
 def _gather(
-    found: Iterator[Artifact | Finding | Damage], root: Locator
-) -> Iterator[Assessment | Rows]:
-    """Pieces of at most `_BATCH` things; findings as rows, below ``root``."""
+    found: Iterator[Artifact | detect.Found | Damage], root: Locator
+) -> Iterator[Assessment | list[Pack]]:
+    """Pieces of some `_BATCH` things; findings packed, their locators below ``root``."""
     prefix = str(root)
     artifacts: dict[Locator, Artifact] = {}
-    rows: list[Row] = []
+    packs: list[Pack] = []
+    size = 0
     damage: list[Damage] = []
-    last, where = root, ""
     for one in found:
-        if type(one) is Finding:
-            if one.locator is not last:
-                # Findings come file by file: the locator before is mostly the same.
-                last, where = one.locator, relative(one.locator, prefix)
-            rows.append(row(one, where))
-            if len(rows) >= _ROWS:
-                yield Rows(rows)
-                rows = []
+        if isinstance(one, detect.Found):
+            if one.places:
+                packs.append(pack(relative(one.locator, prefix), one.places))
+                size += len(packs[-1].body)
+            if size >= _PACKED or len(packs) >= _BATCH:
+                yield packs
+                packs, size = [], 0
             continue
         if isinstance(one, Artifact):
             artifacts[one.locator] = one
@@ -216,8 +215,8 @@ def _gather(
         if len(artifacts) + len(damage) >= _BATCH:
             yield Assessment(artifacts=artifacts, damage=frozenset(damage))
             artifacts, damage = {}, []
-    if rows:
-        yield Rows(rows)
+    if packs:
+        yield packs
     if artifacts or damage:
         yield Assessment(artifacts=artifacts, damage=frozenset(damage))
 
@@ -371,7 +370,7 @@ def _magics_in(
     return tuple(sorted(found))
 
 
-def _draw(source: Source, unit: Draw) -> Iterator[Assessment | Rows]:
+def _draw(source: Source, unit: Draw) -> Iterator[Assessment | list[Pack]]:
     """Sampled blocks, and what those of them say that are not the expected fill."""
     from hakushi.recover.carve import text_runs
 
@@ -444,7 +443,7 @@ def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
 # --- look inside -------------------------------------------------------------------------
 
 
-def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding | Damage]:
+def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Found | Damage]:
     known = {a.locator: a for a in (*unit.above, *unit.artifacts)}
 
     def find(locator: Locator) -> Artifact:
@@ -470,7 +469,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | Finding |
 
 def _inspect(
     source: Source, artifact: Artifact, how: How, budget: Budget
-) -> Iterator[Artifact | Finding | Damage]:
+) -> Iterator[Artifact | detect.Found | Damage]:
     """One artifact and all that it holds: told once with its digest, then what is in it."""
     digest = _digest(source, budget)
     one = identify(source)
@@ -516,14 +515,14 @@ def _digest(source: Source, budget: Budget) -> str:
 
 def _inside(
     source: Source, artifact: Artifact, one: Format | None, how: How, budget: Budget
-) -> Iterator[Artifact | Finding | Damage]:
+) -> Iterator[Artifact | detect.Found | Damage]:
     """Findings of its text (its raw bytes where it has none), and of what it holds."""
     told = False
     for read in _readers(source, one, how):
         try:
             for text in read(source, budget):
                 told = told or text.part != ocr.PART
-                yield from detect.find(text, _place(source, text), how.key)
+                yield detect.find(text, _place(source, text), how.key)
         except (Malformed, Unreadable) as error:
             told = False
             yield Damage(source.locator, str(error))
@@ -563,7 +562,7 @@ def _place(source: Source, text: Text) -> Locator:
 
 def _inspect_child(
     source: Source, child: Artifact, how: How, budget: Budget
-) -> Iterator[Artifact | Finding | Damage]:
+) -> Iterator[Artifact | detect.Found | Damage]:
     if child.role is not Role.CONTENT or not child.size:
         yield child
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.encodings import decode
+from hakushi.detect.found import Found
 from hakushi.detect.prefilter import warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
@@ -18,6 +19,7 @@ __all__ = [
     "KINDS",
     "Detector",
     "Form",
+    "Found",
     "Need",
     "Span",
     "believed",

@@ -6,13 +6,19 @@ One pass of hyperscan finds them all; without the library `re` does, one pattern
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hakushi.detect import database
 from hakushi.detect.fold import fold
 from hakushi.detect.registry import detectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _SCRIPT = re.compile(r"([A-Za-z])|([ァ-ヺー\uff66-\uff9f])")
 _LABEL = "label"
@@ -72,11 +78,15 @@ def _key(word: str) -> str:
     return re.sub(r"[ _\-]", "", word).lower()
 
 
-def find(folded: str) -> Anchors:
-    """The anchors of a folded text."""
+Keep = Callable[["npt.NDArray[np.int64]"], "npt.NDArray[np.bool_]"]
+"""Which of some places are asked for."""
+
+
+def find(folded: str, keep: Keep) -> Anchors:
+    """The anchors of a folded text: every label, and the places of cheap patterns to ``keep``."""
     words = _vocabulary()
     compiled = _database()
-    places = _slowly(folded) if compiled is None else _fast(compiled, folded)
+    places = _slowly(folded, keep) if compiled is None else _fast(compiled, folded, keep)
     labels: list[Label] = []
     end = 0
     for a, b in sorted(places.pop(_LABEL, []), key=lambda p: (p[0], -p[1])):
@@ -119,7 +129,7 @@ def _database() -> database.Compiled | None:
     return _ready["it"]
 
 
-def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int, int]]]:
+def _fast(compiled: database.Compiled, folded: str, keep: Keep) -> dict[str, list[tuple[int, int]]]:
     data = folded.encode("utf-8", "replace")
     near = _vocabulary().near
     ids: list[int] = []
@@ -142,46 +152,55 @@ def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int,
     compiled.search(data, hit)
     if not ids:
         return {}
-    ids, starts, ends = _apart_in_latin(data, len(near), ids, starts, ends)
+    return _kept(folded, data, ids, (starts, ends), keep)
+
+
+def _kept(
+    folded: str, data: bytes, ids: list[int], places: tuple[list[int], list[int]], keep: Keep
+) -> dict[str, list[tuple[int, int]]]:
+    """The matches that are asked for, under their patterns: of a list of people, few are."""
+    import numpy as np
+
+    near = _vocabulary().near
+    which, starts, ends = (np.array(one, np.int64) for one in (ids, *places))
+    label = which >= len(near)
+    wanted = ~label | _apart_in_latin(data, starts, ends)
     if len(data) != len(folded):
-        starts, ends = _characters(data, starts), _characters(data, ends)
+        first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
+        starts, ends = np.searchsorted(first, starts), np.searchsorted(first, ends)
+    wanted &= label | keep(starts)
     found: dict[str, list[tuple[int, int]]] = {}
-    for id, start, end in zip(ids, starts, ends, strict=True):
+    some = (one[wanted].tolist() for one in (which, starts, ends))
+    for id, start, end in zip(*some, strict=True):
         found.setdefault(near[id] if id < len(near) else _LABEL, []).append((start, end))
     return found
 
 
 def _apart_in_latin(
-    data: bytes, labels: int, ids: list[int], starts: list[int], ends: list[int]
-) -> tuple[list[int], list[int], list[int]]:
-    """Without the labels in Latin letters that are a part of a word: nearly all, in English.
+    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which labels are no part of a word in Latin letters: nearly all are, in English.
 
-    What `_apart` asks of each, for all at once; ids from ``labels`` on are labels.
+    What `_apart` asks of each, for all at once.
     """
     import numpy as np
 
     lower = np.frombuffer(b"\0" + data + b"\0", np.uint8) | 0x20
     letters = (lower >= ord("a")) & (lower <= ord("z"))
-    first, behind = np.array(starts) + 1, np.array(ends) + 1
+    first, behind = starts + 1, ends + 1
     inside = letters[first] & letters[behind - 1] & (letters[first - 1] | letters[behind])
-    keep = np.flatnonzero((np.array(ids) < labels) | ~inside).tolist()
-    if len(keep) == len(ids):
-        return ids, starts, ends
-    return [ids[i] for i in keep], [starts[i] for i in keep], [ends[i] for i in keep]
+    apart: npt.NDArray[np.bool_] = ~inside
+    return apart
 
 
-def _characters(data: bytes, places: list[int]) -> list[int]:
-    """Byte offsets of UTF-8 as character offsets."""
+def _slowly(folded: str, keep: Keep) -> dict[str, list[tuple[int, int]]]:
     import numpy as np
 
-    first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
-    out: list[int] = np.searchsorted(first, np.array(places, np.int64)).tolist()
-    return out
-
-
-def _slowly(folded: str) -> dict[str, list[tuple[int, int]]]:
-    words = _vocabulary()
-    found = {p: [m.span() for m in re.compile(p).finditer(folded)] for p in words.near}
+    found: dict[str, list[tuple[int, int]]] = {}
+    for pattern in _vocabulary().near:
+        every = [m.span() for m in re.compile(pattern).finditer(folded)]
+        asked = keep(np.array([start for start, _ in every], np.int64)).tolist()
+        found[pattern] = [one for one, good in zip(every, asked, strict=True) if good]
     found[_LABEL] = [m.span() for m in _label_pattern().finditer(folded)]
     return found
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from hakushi.detect.fold import digits
 from hakushi.model import Strength
@@ -50,9 +51,11 @@ class Form:
             raise ValueError(f"pattern without a value: {self.pattern}")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One piece of personal data in a text, by character offsets: masked at birth, hashed."""
+class Span(NamedTuple):
+    """One piece of personal data in a text, by character offsets: masked at birth, hashed.
+
+    A tuple, as a list of people has a hundred thousand of them.
+    """
 
     kind: str
     start: int

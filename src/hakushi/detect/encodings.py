@@ -26,8 +26,18 @@ _STRANGE = 0.05
 _BROKEN = 0xD800
 """Broken bytes decode to this plus their number; no decoder here gives a surrogate itself."""
 
+_BROKEN_WEIGHT = -8.0
+"""What a broken byte says for a reading."""
+
+_REPLACEMENT = {
+    "utf-8": b"\xef\xbf\xbd",
+    "utf-16-le": b"\xfd\xff",
+    "utf-16-be": b"\xff\xfd",
+    "cp932": b"\xff\xff",
+}
+"""How U+FFFD itself is written; CP932 has no such character (and no such bytes)."""
+
 _ESCAPE = re.compile(rb"\x1b(?:\([BJIHA]|\$[@B]|\$\([DO]|&@\x1b\$B|\$A|\.[AF])")
-_MULTIBYTE = {b"\x1b$@": "0208", b"\x1b$B": "0208", b"\x1b&@\x1b$B": "0208", b"\x1b$(D": "0212"}
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -84,7 +94,11 @@ def guess(data: bytes) -> str:
             pass
         else:
             return "utf-8"
-    return max(ENCODINGS, key=lambda e: -(1 << 40) if e == "iso-2022-jp" else score(sample, e))
+    best, most = "utf-8", float("-inf")
+    for encoding in ENCODINGS:
+        said = float("-inf") if encoding == "iso-2022-jp" else score(sample, encoding, most)
+        best, most = (encoding, said) if said > most else (best, most)
+    return best
 
 
 def _middle(data: bytes) -> bytes:
@@ -96,17 +110,32 @@ def _middle(data: bytes) -> bytes:
     return data[at : at + _SAMPLE // 2]
 
 
-def score(data: bytes, encoding: str) -> float:
-    """How much like Japanese or plain text the bytes read in an encoding; 1 a byte is ASCII."""
+def score(data: bytes, encoding: str, floor: float = float("-inf")) -> float:
+    """How much like Japanese or plain text the bytes read in an encoding; 1 a byte is ASCII.
+
+    What is below ``floor`` anyway is told as anything up to it.
+    """
     import numpy as np
 
     if encoding == "latin-1":
         codes = np.frombuffer(data, np.uint8).astype(np.uint32)
         return float(np.where(codes >= 0xA0, 0.4, _weights()[codes]).sum())
-    codes = _codes(data, encoding)
+    codes = np.frombuffer(data.decode(encoding, "replace").encode("utf-32-le"), np.uint32)
     lengths = _lengths(codes, encoding)
-    weights = _weights()[np.minimum(codes, 0xFFFF)]
-    return float((weights * lengths).sum())
+    said = _weights()[np.minimum(codes, 0xFFFF)] * lengths
+    broken = codes == 0xFFFD
+    count = int(np.count_nonzero(broken))
+    if not count:
+        return float(said.sum())
+    replaced = _REPLACEMENT.get(encoding)
+    if replaced is not None and replaced not in data:
+        lost = len(data) - int(lengths[~broken].sum())
+        return float(said[~broken].sum()) + _BROKEN_WEIGHT * lost
+    most = float(said[~broken].sum()) + _BROKEN_WEIGHT * count
+    if most <= floor and replaced is None:
+        return most
+    codes = _codes(data, encoding)  # dear: a call of Python for each broken place
+    return float((_weights()[np.minimum(codes, 0xFFFF)] * _lengths(codes, encoding)).sum())
 
 
 @cache
@@ -130,7 +159,7 @@ def _weights() -> npt.NDArray[np.float64]:
         row = bytes(b for trail in range(0xA1, 0xFF) for b in (lead, trail))
         for char in row.decode("euc_jp", "ignore"):
             table[ord(char)] = 1.6 if lead < 0xD0 else 0.4
-    table[0xD800:0xE000] = -8.0
+    table[0xD800:0xE000] = _BROKEN_WEIGHT
     table[0xE000:0xF900] = -4.0
     table[0xFF01:0xFF5F] = 1.5
     table[0xFF61:0xFFA0] = 0.3
@@ -248,35 +277,10 @@ def _decode_slowly(data: bytes, encoding: str) -> Text:
 
 def _decode_7bit(data: bytes) -> Text:
     """ISO-2022-JP: escape sequences belong to no character."""
-    chars: list[str] = []
-    offsets: list[int] = []
-    at, mode = 0, b""
-    for match in _ESCAPE.finditer(data):
-        _segment(data, at, match.start(), mode, chars, offsets)
-        at, mode = match.end(), match[0]
-    _segment(data, at, len(data), mode, chars, offsets)
-    return Text("".join(chars), (*offsets, len(data)), "iso-2022-jp")
+    from hakushi.detect import jis_kernel
 
-
-def _segment(
-    data: bytes, start: int, end: int, mode: bytes, chars: list[str], offsets: list[int]
-) -> None:
-    """The characters between two escapes. A line end returns to ASCII (RFC 1468)."""
-    at = start
-    charset = _MULTIBYTE.get(mode, "")
-    while charset and at + 1 < end and data[at] not in b"\r\n":
-        pair = bytes((data[at] | 0x80, data[at + 1] | 0x80))
-        char = ((b"\x8f" if charset == "0212" else b"") + pair).decode("euc_jp", "replace")
-        chars.append(char if len(char) == 1 else "\ufffd")
-        offsets.append(at)
-        at += 2
-    for place in range(at, end):
-        byte = data[place]
-        if mode == b"\x1b(I" and 0x21 <= byte <= 0x5F:
-            chars.append(chr(0xFF40 + byte))
-        else:
-            chars.append(chr(byte) if byte < 0x80 else "\ufffd")
-        offsets.append(place)
+    codes, offsets = jis_kernel.decode(data)
+    return Text(_chars(codes), array("q", offsets.tobytes()), "iso-2022-jp")
 
 
 def dirt(text: Text) -> float:

@@ -205,6 +205,89 @@ def alike(counts: Any, fewest: int, number: int) -> Any:
     return good
 
 
+QUOTE, _NEWLINE, _CARRIAGE = ord('"'), 10, 13
+_TRIMMED = (32, QUOTE, ord("'"), _CARRIAGE)
+_RULE = (32, ord("-"), ord("+"), ord("="), ord("|"), ord(":"), _CARRIAGE, 9)
+"""Characters around a field that are no part of it; and those of a line between rows."""
+
+_MOST_FIELDS = 255
+
+
+@numba.njit(cache=True, nogil=True)
+def _quoted(codes: Any, at: int, end: int) -> int:
+    """The end of a quoted field that begins at ``at``; doubled quotes are a part of it."""
+    pair, i = -1, at + 1
+    while i < end:
+        if codes[i] == QUOTE:
+            if i + 1 >= end or codes[i + 1] != QUOTE:
+                return i + 1
+            pair = i
+            i += 1
+        i += 1
+    return at if pair < 0 else pair + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _split(codes: Any, at: int, end: int, delimiter: int, fields: Any) -> int:
+    """The fields of a line, trimmed; how many, or -1 where they are too many."""
+    count, any_quote = 0, False
+    for i in range(at, end):
+        any_quote = any_quote or codes[i] == QUOTE
+    while at <= end:
+        if count == _MOST_FIELDS:
+            return -1
+        low = high = at
+        if any_quote and at < end and codes[at] == QUOTE:
+            high = _quoted(codes, at, end)
+        while high < end and codes[high] != delimiter:
+            high += 1
+        at = high + 1
+        while low < high and codes[low] in _TRIMMED:
+            low += 1
+        while high > low and codes[high - 1] in _TRIMMED:
+            high -= 1
+        fields[count, 0], fields[count, 1] = low, high
+        count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _rows(
+    codes: Any, at: int, stop: int, delimiter: int, width: int, most: int, out: Any
+) -> tuple[int, int]:
+    fields = np.empty((_MOST_FIELDS, 2), np.int64)
+    filled = 0
+    while at < stop and filled + width <= len(out):
+        end, rule = at, True
+        while end < len(codes) and codes[end] != _NEWLINE:
+            rule = rule and codes[end] in _RULE
+            end += 1
+        if rule or end - at > most:
+            break
+        count = _split(codes, at, end, delimiter, fields)
+        if count < 2 or count < width - 2 or count > width + 2:
+            break
+        for place in range(min(count, width)):
+            if fields[place, 0] < fields[place, 1]:
+                out[filled, 0], out[filled, 1] = fields[place, 0], fields[place, 1]
+                out[filled, 2] = place
+                filled += 1
+        at = end + 1
+    return at, filled
+
+
+def rows(codes: Any, at: int, stop: int, delimiter: int, width: int, most: int) -> Any:
+    """The cells of the lines from ``at`` on that are rows of a table with ``width`` columns.
+
+    Ends before the first line that begins at ``stop`` or behind, that is no row, has more than
+    ``most`` characters, or tells nothing; or, of many rows, somewhere. Where it ended, and (start,
+    end, column) of every cell that is not empty.
+    """
+    out = np.empty((max(width, min(stop - at, 1 << 16)), 3), np.int64)
+    ended, filled = _rows(codes, at, stop, delimiter, width, most, out)
+    return ended, out[:filled]
+
+
 class Runs:
     """The runs of ASCII in some bytes, of 8-bit or 16-bit units, one behind the other."""
 

@@ -81,28 +81,42 @@ class _Groups:
         return sum(self.parent[n] == n for n in range(len(self.parent)))
 
 
-def people(places: Iterable[Place]) -> Range:
-    """How many people the findings tell of.
+def count(places: Iterable[Place]) -> tuple[Range, Range]:
+    """How many people, and how many firms, the findings tell of.
+
+    Places come sorted by text and offset, and are read once: of a large medium there are millions,
+    but few different records.
+    """
+    one, office = _Different(), None
+    firms: list[_Record] = []
+    firm = _Reader()
+    for text, offset, kind, key in places:
+        if kind in FIRMS:
+            ended = firm.add(text, offset, kind, key)
+            firms += [] if ended is None else [ended]
+        elif kind not in PEOPLE:
+            continue
+        elif len(key) > KEY:
+            # An office's own contact: from here on, what counts it and what does not go apart.
+            office = office or one.copy()
+            office.add(text, offset, kind, key[:KEY])
+        else:
+            one.add(text, offset, kind, key)
+            if office is not None:
+                office.add(text, offset, kind, key)
+    records = one.end()
+    firms += [firm.record] if firm.record else []
+    return _people(records, records if office is None else office.end()), _firms(firms)
+
+
+def _people(records: list[_Record], everyone: list[_Record]) -> Range:
+    """How many people some records tell of; ``everyone`` counts an office's own staff, too.
 
     ``best``: records join where a name and something beside it agree, or two of the rest; one that
     is little more than a name tells of a further person only with an address beside it.
     ``low``: so many different own numbers of one kind, or birth dates, that no fewer people can
-    have. ``high``: only own numbers join, and every name that stands for itself is someone, those
-    of an office's own staff (a key longer than `KEY`) among them.
+    have. ``high``: only own numbers join, and every name that stands for itself is someone.
     """
-    # Read once: of a large medium there are millions of places, but few different records.
-    one, office = _Different(), None
-    for text, offset, kind, key in places:
-        if len(key) > KEY:
-            # An office's own contact: from here on, what counts it and what does not go apart.
-            office = office or one.copy()
-            office.add(text, offset, kind, key[:KEY])
-            continue
-        one.add(text, offset, kind, key)
-        if office is not None:
-            office.add(text, offset, kind, key)
-    records = one.end()
-    everyone = records if office is None else office.end()
     full = [r for r in records if _is_full(r)]
     slight = [r for r in records if not _is_full(r)]
     best = _joined(full, _with_something) + _further(slight, full)
@@ -111,39 +125,8 @@ def people(places: Iterable[Place]) -> Range:
     return Range(low, best, max(best, _joined(everyone, _by_number)))
 
 
-class _Different:
-    """The records that tell of someone; the same in two files, of equal hashes, is one."""
-
-    __slots__ = ("_found", "_reader")
-
-    def __init__(self) -> None:
-        self._reader = _Reader(PEOPLE)
-        self._found: dict[tuple[tuple[str, bytes], ...], None] = {}
-
-    def copy(self) -> _Different:
-        out = _Different()
-        out._reader, out._found = self._reader.copy(), dict(self._found)
-        return out
-
-    def add(self, text: str, offset: int, kind: str, key: bytes) -> None:
-        record = self._reader.add(text, offset, kind, key)
-        if record is not None:
-            self._take(record)
-
-    def end(self) -> list[_Record]:
-        self._take(self._reader.record)
-        return [dict(one) for one in self._found]
-
-    def _take(self, record: _Record) -> None:
-        if record and _tells_of_someone(record):
-            self._found[tuple(sorted(record.items()))] = None
-
-
-def firms(places: Iterable[Place]) -> Range:
+def _firms(records: list[_Record]) -> Range:
     """How many firms: by number, or by name where no number stands beside it."""
-    reader = _Reader(FIRMS)
-    records = [r for place in places if (r := reader.add(*place)) is not None]
-    records += [reader.record] if reader.record else []
     numbers = {r["corporate_number"] for r in records if "corporate_number" in r}
     names = {r["firm_name"] for r in records if "firm_name" in r}
     groups = _Groups()
@@ -160,31 +143,60 @@ def firms(places: Iterable[Place]) -> Range:
 class _Reader:
     """Neighbouring findings as kind -> key; places come sorted by text and offset."""
 
-    __slots__ = ("_kinds", "_last", "_latest", "_where", "record")
+    __slots__ = ("_last", "_latest", "_where", "record")
 
-    def __init__(self, kinds: frozenset[str]) -> None:
-        self._kinds = kinds
+    def __init__(self) -> None:
         self._where, self._last, self._latest = "", 0, ""
         self.record: _Record = {}
 
-    def copy(self) -> _Reader:
-        out = _Reader(self._kinds)
-        out._where, out._last, out._latest = self._where, self._last, self._latest
-        out.record = dict(self.record)
-        return out
+    def take(self, other: _Reader) -> None:
+        """Goes on where another stands."""
+        self._where, self._last, self._latest = other._where, other._last, other._latest
+        self.record = dict(other.record)
 
     def add(self, text: str, offset: int, kind: str, key: bytes) -> _Record | None:
         """One more; the record before it, if that ends here."""
-        if kind not in self._kinds:
-            return None
         record, ended = self.record, None
-        again = kind in record and (record[kind] != key or kind != self._latest)
-        if record and (text != self._where or offset - self._last > GAP or again):
-            ended, record = record, {}
-            self.record = record
+        if record and (
+            text != self._where
+            or offset - self._last > GAP
+            or (kind in record and (kind != self._latest or record[kind] != key))
+        ):
+            ended = record
+            record = self.record = {}
         record[kind] = key
         self._where, self._last, self._latest = text, offset, kind
         return ended
+
+
+class _Different(_Reader):
+    """The records that tell of someone; the same in two files, of equal hashes, is one."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: dict[tuple[tuple[str, bytes], ...], None] = {}
+
+    def copy(self) -> _Different:
+        out = _Different()
+        out.take(self)
+        out._found = dict(self._found)
+        return out
+
+    def add(self, text: str, offset: int, kind: str, key: bytes) -> _Record | None:
+        record = super().add(text, offset, kind, key)
+        if record is not None:
+            self._keep(record)
+        return record
+
+    def end(self) -> list[_Record]:
+        self._keep(self.record)
+        return [dict(one) for one in self._found]
+
+    def _keep(self, record: _Record) -> None:
+        if record and _tells_of_someone(record):
+            self._found[tuple(sorted(record.items()))] = None
 
 
 def _tells_of_someone(record: _Record) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hakushi.detect import anchors, database, tables
+from hakushi.detect.encodings import decode
 from hakushi.detect.registry import detectors
 
 WIDE = ("cp932", "euc_jp", "utf-8", "utf-16-le", "utf-16-be", "iso-2022-jp")
@@ -218,4 +219,5 @@ def warm(path: Path | None = None) -> None:
     except (database.Missing, ImportError):
         _ready["it"] = slow()
     _ready["it"](bytes(8))  # compiles the kernels
-    tables.cells("a,b\n")
+    tables.cells("氏名,住所\na,b\n")
+    decode(b"\x1b$B", "iso-2022-jp")

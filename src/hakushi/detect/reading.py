@@ -6,15 +6,24 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from hakushi.detect import anchors, labels, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.fold import fold
+from hakushi.detect.found import Found, Place
 from hakushi.detect.registry import detectors
-from hakushi.model import Finding, Locator, Strength, Text
+from hakushi.model import Locator, Strength, Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_LABELLED = Strength.LABELLED
 
 _BEHIND, _BEFORE = 140, 40
 """Characters behind a label, or before one in brackets, in which its values may lie."""
@@ -28,6 +37,9 @@ _BREATH = 4
 _REMEMBERED = 1 << 16
 """Values whose proof, mask and hash a process remembers: lists repeat the same people. Memory only;
 they never leave."""
+
+_FEW = 64
+"""Spans below which one look-up after the other is faster than waking NumPy."""
 
 OWN_CONTACT = b"o"
 """Behind the key of a value that an office tells of itself (問合せ先, 担当, 市長)."""
@@ -48,49 +60,71 @@ class _Hit:
 
 
 class Page:
-    """A text being read: folded, with its labels, the cells of its tables, and where to look."""
+    """A text being read: folded, with its labels, the cells of its tables, and where to look.
 
-    def __init__(self, folded: str, cells: list[tables.Cell]) -> None:
+    Where a column explains the whole value of a cell, forms need not look: ``told`` are these.
+    """
+
+    def __init__(self, folded: str, cells: tables.Cells, key: bytes) -> None:
         self.folded = folded
-        self.cells = sorted(cells, key=lambda c: c.start)
-        found = anchors.find(folded)
+        self.cells = cells
+        self.key = key
+        self._columns: dict[str, list[int]] = {}
+        for i, column in enumerate(cells.columns):
+            if column.kind:
+                self._columns.setdefault(column.kind, []).append(i)
+        self._examples = _examples(folded)
+        self._taken: set[int] = set()
+        self.told = self._in_columns()
+        found = anchors.find(folded, self._untaken)
         self.labels = labels.Labels(folded, found.labels)
         self._places = found.places
         self.named = frozenset().union(*(one.kinds for one in found.labels))
         """The kinds that some label names."""
-        self._starts = [c.start for c in self.cells]
-        self._columns: dict[str, list[tables.Cell]] = {}
-        for cell in self.cells:
-            if cell.column.kind:
-                self._columns.setdefault(cell.column.kind, []).append(cell)
-        self._taken: set[int] = set()
-        self._examples: list[tuple[int, int]] | None = None
         self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
 
-    def cell(self, at: int) -> tables.Cell | None:
-        """The cell that holds the character at ``at``."""
-        i = bisect_right(self._starts, at) - 1
-        return self.cells[i] if i >= 0 and at < self.cells[i].end else None
+    def column(self, at: int) -> tuple[int, tables.Column] | None:
+        """Where the cell that holds the character at ``at`` begins, and its column."""
+        i = self.cells.at(at)
+        return None if i < 0 else (self.cells.starts[i], self.cells.columns[i])
 
     def example(self, at: int) -> bool:
         """Does a line say before the character at ``at`` that it is an example?"""
-        if self._examples is None:
-            self._examples = _examples(self.folded)
         i = bisect_right(self._examples, (at, len(self.folded) + 1)) - 1
         return i >= 0 and at < self._examples[i][1]
 
-    def take(self, hits: Iterable[_Hit]) -> None:
-        """Cells whose whole value their column explains: forms need not look there again."""
-        self._taken = {self._starts[bisect_right(self._starts, h.start) - 1] for h in hits}
-        if self._taken:
-            self._places = {
-                name: [place for place in places if not self._in_taken(place[0])]
-                for name, places in self._places.items()
-            }
+    def _in_columns(self) -> list[Span]:
+        """The values of cells that their columns explain, in order of place."""
+        out: list[Span] = []
+        folded, starts, ends = self.folded, self.cells.starts, self.cells.ends
+        for kind, numbers in self._columns.items():
+            for i in numbers:
+                start, end = starts[i], ends[i]
+                said = _in_cell(kind, folded[start:end], self.key) if end - start <= 200 else None
+                if said is not None:
+                    found, low, high, masked, value = said
+                    out.append(Span(found, start + low, start + high, _LABELLED, masked, value))
+                    self._taken.add(i)
+        out.sort(key=itemgetter(1))
+        if self._examples:
+            out = [one._replace(strength=self.strength(one.start, 3)) for one in out]
+        return out
 
-    def _in_taken(self, at: int) -> bool:
-        i = bisect_right(self._starts, at) - 1
-        return i >= 0 and at < self.cells[i].end and self._starts[i] in self._taken
+    def strength(self, at: int, trust: int) -> Strength:
+        """What a value at ``at`` counts as."""
+        return _LABELLED if trust and not self.example(at) else Strength.UNLABELLED
+
+    def _untaken(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of some places lie in no cell that its column explains."""
+        import numpy as np
+
+        if not self._taken:
+            return np.ones(len(places), bool)
+        taken = np.array(sorted(self._taken), np.int64)
+        starts, ends = np.array(self.cells.starts)[taken], np.array(self.cells.ends)[taken]
+        i = np.searchsorted(starts, places, "right") - 1
+        outside: npt.NDArray[np.bool_] = (i < 0) | (places >= ends[i])
+        return outside
 
     def asked(self) -> list[Detector]:
         """The detectors of which any form may match at all."""
@@ -131,9 +165,8 @@ class Page:
                 for one in named
                 if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
             ]
-            zones += [
-                (c.start, c.end) for c in self._columns.get(kind, ()) if c.start not in self._taken
-            ]
+            cells, numbers = self.cells, self._columns.get(kind, ())
+            zones += [(cells.starts[i], cells.ends[i]) for i in numbers if i not in self._taken]
             self._zones[key] = zones
         return self._zones[key]
 
@@ -175,7 +208,7 @@ def spans(text: Text, key: bytes) -> list[Span]:
         following = _line_start(text.chars, at + _PIECE)
         found, header = read(Text(text.chars[low:high]), key, header, following - low)
         out.extend(
-            replace(one, start=one.start + low, end=one.end + low)
+            one._replace(start=one.start + low, end=one.end + low)
             for one in found
             if at <= one.start + low < at + _PIECE
         )
@@ -200,30 +233,51 @@ def read(
     """
     folded = fold(text.chars)
     if text.cells:
-        cells, held = list(tables.given(folded, text.cells, text.header)), None
+        cells, held = tables.given(folded, text.cells, text.header), None
     else:
         cells, held = tables.cells(folded, carried, watch)
-    page = Page(folded, cells)
-    hits = list(_in_columns(page))
-    page.take(hits)
-    done = {(h.start, h.end) for h in hits}
-    for detector in page.asked():
-        hits.extend(h for h in _in_forms(page, detector) if (h.start, h.end) not in done)
-    return [_span(page, hit, key) for hit in _in_company(_settle(hits))], held
+    page = Page(folded, cells, key)
+    done = {one.start: one.end for one in page.told}
+    hits = [
+        hit
+        for detector in page.asked()
+        for hit in _in_forms(page, detector)
+        if done.get(hit.start) != hit.end
+    ]
+    return _in_company(_settled(page, hits)), held
 
 
-def find(text: Text, locator: Locator, key: bytes) -> list[Finding]:
+def find(text: Text, locator: Locator, key: bytes) -> Found:
     """The spans of a text as findings in the bytes of ``locator``.
 
     A derived text has no bytes of its own: its character indices stand for them.
     """
+    return Found(locator, placed(text, spans(text, key)))
+
+
+def placed(text: Text, spans: list[Span], base: int = 0) -> list[Place]:
+    """Where the spans of a text lie in bytes that start at ``base``."""
+    import numpy as np
+
+    lows, highs = [s.start for s in spans], [s.end for s in spans]
+    if text.offsets is not None and len(spans) > _FEW:
+        offsets = np.asarray(text.offsets, np.int64) + base
+        lows, highs = offsets[lows].tolist(), offsets[highs].tolist()
+    elif text.offsets is not None:
+        lows = [text.offsets[at] + base for at in lows]
+        highs = [text.offsets[at] + base for at in highs]
     return [
-        Finding(s.kind, locator, text.extent(s.start, s.end), s.strength, s.masked, s.value_key)
-        for s in spans(text, key)
+        (low, high - low, kind, strength._value_, masked, value)
+        for low, high, (kind, _, _, strength, masked, value) in zip(lows, highs, spans, strict=True)
     ]
 
 
 # --- tables ------------------------------------------------------------------------------
+
+
+@cache
+def _by_kind() -> dict[str, Detector]:
+    return {one.kind: one for one in detectors()}
 
 
 @cache
@@ -235,20 +289,11 @@ def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]
     return forms
 
 
-def _in_columns(page: Page) -> Iterator[_Hit]:
-    folded = page.folded
-    for cell in page.cells:
-        kind, start, end = cell.column.kind, cell.start, cell.end
-        if not kind or end - start > 200:
-            continue
-        said = _whole_cell(kind, folded[start:end])
-        if said is not None:
-            yield _Hit(said[0], start + said[1], start + said[2], 3)
-
-
 @lru_cache(_REMEMBERED)
-def _whole_cell(kind: str, value: str) -> tuple[Detector, int, int] | None:
-    """Whose value a cell of a column holds, and where in the cell it stands."""
+def _in_cell(kind: str, value: str, key: bytes) -> tuple[str, int, int, str, bytes] | None:
+    """The value that a cell of a column holds: its kind, where in the cell it stands, its mask and
+    its keyed hash.
+    """
     for detector, patterns in _cell_forms()[kind]:
         for pattern in patterns:
             match = pattern.fullmatch(value)
@@ -256,7 +301,7 @@ def _whole_cell(kind: str, value: str) -> tuple[Detector, int, int] | None:
                 continue
             low, high = match.span("v") if "v" in pattern.groupindex else match.span()
             if detector.prove(detector.normal(value[low:high])):
-                return detector, low, high
+                return detector.kind, low, high, *_told(detector, value[low:high], key)
     return None
 
 
@@ -311,7 +356,7 @@ def _matches(page: Page, kind: str, form: Form) -> Iterator[re.Match[str]]:
     seen: set[tuple[int, int]] = set()
     for low, high in zones:
         for match in pattern.finditer(page.folded, low, high):
-            whole = match.end() < high or high == len(page.folded) or page.cell(low) is not None
+            whole = match.end() < high or high == len(page.folded) or page.cells.at(low) >= 0
             if whole and match.span("v") not in seen:
                 seen.add(match.span("v"))
                 yield match
@@ -327,16 +372,17 @@ def _trust(
     """
     start, end, own = place
     floor = max(0, own)
-    cell = page.cell(start)
+    cell = page.column(start)
     numeric = bool(_NUMERIC.match(page.folded[start:end]))
     if cell is not None:
-        if cell.column.kind == detector.kind:
+        begins, column = cell
+        if column.kind == detector.kind:
             return 3
-        if cell.column is tables.HEADER:
+        if column is tables.HEADER:
             return None
-        if numeric and (cell.column.foreign or cell.column.kind is not None):
+        if numeric and (column.foreign or column.kind is not None):
             return None
-        floor = max(floor, cell.start)
+        floor = max(floor, begins)
     if form.need is Need.ALONE and not numeric:
         return 1
     dated = bool(_DATED.search(page.folded, start, end))
@@ -356,6 +402,26 @@ def _trust(
 
 
 # --- settling ----------------------------------------------------------------------------
+
+
+def _settled(page: Page, hits: list[_Hit]) -> list[Span]:
+    """What columns told and forms hit, none overlapping another, in order of place."""
+    told = page.told
+    if not hits:
+        return told
+    ends = [one.end for one in told]
+    clashing: dict[tuple[int, int], Span] = {}
+    for hit in hits:
+        i = bisect_right(ends, hit.start)
+        while i < len(told) and told[i].start < hit.end:
+            clashing[told[i].start, told[i].end] = told[i]
+            i += 1
+    out = [one for one in told if (one.start, one.end) not in clashing] if clashing else told
+    by_kind = _by_kind()
+    hits += [_Hit(by_kind[one.kind], one.start, one.end, 3) for one in clashing.values()]
+    out = [*out, *(clashing.get((h.start, h.end)) or _span(page, h) for h in _settle(hits))]
+    out.sort(key=itemgetter(1))
+    return out
 
 
 def _settle(hits: list[_Hit]) -> list[_Hit]:
@@ -394,23 +460,24 @@ _COMPANY = 160
 """Characters between a value and another that it needs near."""
 
 
-def _in_company(hits: list[_Hit]) -> list[_Hit]:
+def _in_company(spans: list[Span]) -> list[Span]:
     """Those that stand for themselves, and of the rest those near one of a kind they need."""
-    if not any(hit.detector.company for hit in hits):
-        return hits
+    needs = {kind: one.company for kind, one in _by_kind().items() if one.company}
+    if not any(span.kind in needs for span in spans):
+        return spans
     places: dict[str, list[int]] = {}
-    for hit in hits:
-        places.setdefault(hit.detector.kind, []).append(hit.start)
+    for span in spans:
+        places.setdefault(span.kind, []).append(span.start)
 
-    def near(hit: _Hit) -> bool:
-        for kind in hit.detector.company:
+    def near(span: Span) -> bool:
+        for kind in needs[span.kind]:
             starts = places.get(kind, [])
-            i = bisect_left(starts, hit.start - _COMPANY)
-            if i < len(starts) and starts[i] <= hit.end + _COMPANY:
+            i = bisect_left(starts, span.start - _COMPANY)
+            if i < len(starts) and starts[i] <= span.end + _COMPANY:
                 return True
         return False
 
-    return [hit for hit in hits if not hit.detector.company or near(hit)]
+    return [span for span in spans if span.kind not in needs or near(span)]
 
 
 _OFFICE = re.compile(
@@ -424,7 +491,7 @@ _CONTACTS = frozenset({"person_name", "kana_name", "phone", "email", "address", 
 
 def _of_the_office(page: Page, hit: _Hit) -> bool:
     """Does a letter tell of its own sender here, not of someone that it is about?"""
-    if hit.detector.kind not in _CONTACTS or page.cell(hit.start) is not None:
+    if hit.detector.kind not in _CONTACTS or page.cells.at(hit.start) >= 0:
         return False
     before = page.folded[max(0, hit.start - 52) : hit.start]
     return _OFFICE.search(before) is not None and not _ADDRESSED.match(page.folded, hit.end)
@@ -444,19 +511,19 @@ def _examples(folded: str) -> list[tuple[int, int]]:
     return [(end, tables.line_end(folded, end)) for end in ends]
 
 
-def _span(page: Page, hit: _Hit, key: bytes) -> Span:
-    masked, value = _told(hit.detector, page.folded[hit.start : hit.end], key)
+def _span(page: Page, hit: _Hit) -> Span:
+    masked, value = _told(hit.detector, page.folded[hit.start : hit.end], page.key)
     if hit.trust != 3 and _of_the_office(page, hit):
         value += OWN_CONTACT
-    counted = hit.trust and not page.example(hit.start)
-    strength = Strength.LABELLED if counted else Strength.UNLABELLED
+    strength = page.strength(hit.start, hit.trust)
     return Span(hit.detector.kind, hit.start, hit.end, strength, masked, value)
 
 
 @lru_cache(_REMEMBERED)
 def _told(detector: Detector, value: str, key: bytes) -> tuple[str, bytes]:
-    """What may be said of a value: its mask and its keyed hash."""
-    return detector.mask(value), value_key(detector.kind, detector.normal(value), key)
+    """What may be said of a value: its mask, as any store takes it, and its keyed hash."""
+    masked = detector.mask(value).replace("\0", " ").encode("utf-8", "replace").decode()
+    return masked, value_key(detector.kind, detector.normal(value), key)
 
 
 def value_key(kind: str, value: str, key: bytes) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from hakushi.detect import dumps
@@ -46,6 +46,7 @@ _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
 """What a row of values has and a header has not."""
 
+_PLAIN = ("\t", ",", ";", "|")
 _TUPLES = "("
 """Stands for the delimiter where the rows are the tuples of an INSERT."""
 
@@ -78,13 +79,37 @@ class Header:
     """What a dump calls it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell below a header, trimmed: character offsets and its column."""
+class Cells:
+    """Cells of tables in order of place: character offsets of each, trimmed, and its column.
 
-    start: int
-    end: int
-    column: Column
+    Three lists, as a text may have a million of them.
+    """
+
+    __slots__ = ("columns", "ends", "starts")
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.columns: list[Column] = []
+
+    def add(self, start: int, end: int, column: Column) -> None:
+        self.starts.append(start)
+        self.ends.append(end)
+        self.columns.append(column)
+
+    def in_order(self) -> Cells:
+        """The same, sorted by place where they were not."""
+        if any(a > b for a, b in pairwise(self.starts)):
+            order = sorted(range(len(self.starts)), key=self.starts.__getitem__)
+            self.starts = [self.starts[i] for i in order]
+            self.ends = [self.ends[i] for i in order]
+            self.columns = [self.columns[i] for i in order]
+        return self
+
+    def at(self, place: int) -> int:
+        """The number of the cell that holds the character at a place; -1 where none does."""
+        i = bisect_right(self.starts, place) - 1
+        return i if i >= 0 and place < self.ends[i] else -1
 
 
 @lru_cache(maxsize=1)
@@ -197,12 +222,12 @@ def _said_else(
 
 def cells(
     folded: str, carried: Header | None = None, watch: int | None = None
-) -> tuple[list[Cell], Header | None]:
+) -> tuple[Cells, Header | None]:
     """The cells below headers in a text, and the header that holds at ``watch``, or at its end.
 
     ``carried`` is the header that held where the text begins (the text is a part of a longer one).
     """
-    out: list[Cell] = []
+    out = Cells()
     header, at = carried, 0
     dumped = {carried.table: carried} if carried is not None and carried.table else {}
     plain = 0  # lines before this place were seen to have no header and to say none
@@ -217,6 +242,10 @@ def cells(
             at = promising.every[place]
         if pending and watch is not None and at >= watch:
             pending, watched = False, header
+        goal = watch if pending and watch is not None else len(folded)
+        before, at = at, _plain_rows(promising, at, goal, header, out)
+        if at > before:
+            continue
         end = line_end(folded, at)
         opened = dumps.opening(folded, at, end)
         fresh = None
@@ -224,23 +253,43 @@ def cells(
             fresh = header_of(folded[at:end], partial(_line, folded, end + 1))
         if opened is not None:
             header = _dumped(folded, at, opened, end, dumped)
-            out.append(Cell(at, opened.start, HEADER))
-            out.extend(_in_tuples(folded, opened.start, end, header))
+            out.add(at, opened.start, HEADER)
+            _in_tuples(folded, opened.start, end, header, out)
         elif header is not None and header.delimiter == _TUPLES:
-            before = len(out)
-            out.extend(_in_tuples(folded, at, end, header))
-            header = header if len(out) > before or at == 0 else None
+            more = _in_tuples(folded, at, end, header, out)
+            header = header if more or at == 0 else None
         elif fresh is not None:
             header = fresh
-            out.append(Cell(at, end, HEADER))
+            out.add(at, end, HEADER)
         else:
             if header is None and at >= plain and at in promising.rows:
                 header, plain = _said_by_rows(folded, at, promising.headers)
-            row = None if header is None else _cells_of(folded[at:end], at, header)
-            header = None if row is None else header
-            out.extend(row or ())
+            if header is not None and not _cells_of(folded[at:end], at, header, out):
+                header = None
         at = end + 1
     return out, header if pending or watch is None else watched
+
+
+def _plain_rows(
+    promising: _Promising, at: int, goal: int, header: Header | None, out: Cells
+) -> int:
+    """Reads rows below a header, from ``at`` up to ``goal`` or the first line that needs a second
+    look, all at once; and where that was.
+    """
+    from hakushi.detect import kernel
+
+    codes = promising.codes
+    if header is None or codes is None or header.delimiter not in _PLAIN:
+        return at
+    stop, width = promising.until(at, goal), len(header.columns)
+    delimiter, before = ord(header.delimiter), -1
+    while before < at < stop:
+        before = at
+        at, found = kernel.rows(codes, at, stop, delimiter, width, _MAX_LINE)
+        out.starts += found[:, 0].tolist()
+        out.ends += found[:, 1].tolist()
+        out.columns += [header.columns[place] for place in found[:, 2].tolist()]
+    return at
 
 
 def _dumped(
@@ -263,11 +312,15 @@ def _dumped(
     return known.setdefault(opened.table, header) if not opened.names else header
 
 
-def _in_tuples(folded: str, low: int, high: int, header: Header) -> Iterator[Cell]:
+def _in_tuples(folded: str, low: int, high: int, header: Header, out: Cells) -> bool:
+    """Adds the cells of a dump's tuples; are there any?"""
+    before = len(out.starts)
     for row in dumps.tuples(folded, low, high):
         if len(row) == len(header.columns):
-            spans = zip(row, header.columns, strict=True)
-            yield from (Cell(*_trim(folded, a, b, 0), c) for (a, b), c in spans if a < b)
+            for (a, b), column in zip(row, header.columns, strict=True):
+                if a < b:
+                    out.add(*_trim(folded, a, b, 0), column)
+    return len(out.starts) > before
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +330,15 @@ class _Promising:
     every: list[int]
     headers: frozenset[int]
     rows: frozenset[int]
+    special: list[int]
+    """Those that may be headers or open a dump's rows."""
+    codes: npt.NDArray[np.uint32] | None
+    """The text, where it was looked at character by character."""
+
+    def until(self, at: int, end: int) -> int:
+        """The first special line from ``at`` on, or the end if that comes first."""
+        i = bisect_left(self.special, at)
+        return min(self.special[i], end) if i < len(self.special) else end
 
 
 def _promising(folded: str) -> _Promising:
@@ -289,7 +351,7 @@ def _promising(folded: str) -> _Promising:
 
     dumped = [at for word in dumps.WORDS for at in _places(folded, word)]
     if not dumped and _DELIMITED.search(folded) is None:
-        return _Promising([], frozenset(), frozenset())
+        return _Promising([], frozenset(), frozenset(), [], None)
     from hakushi.detect import kernel
 
     codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -298,10 +360,11 @@ def _promising(folded: str) -> _Promising:
     delimited = (counts[:, _DELIMITERS].sum(axis=1) + counts[:, _ALIGNED_GAP]) > 0
     good = (counts[:, _GATED] > 0) & delimited
     rows = kernel.alike(counts, _FEWEST_ROWS, _NUMBER)
-    every = good | rows
-    every[np.searchsorted(ends, np.array(dumped, np.int64))] = True
-    headers, rows = frozenset(starts[good].tolist()), frozenset(starts[rows].tolist())
-    return _Promising(starts[every].tolist(), headers, rows)
+    special = good.copy()
+    special[np.searchsorted(ends, np.array(dumped, np.int64))] = True
+    headers, may = frozenset(starts[good].tolist()), frozenset(starts[rows].tolist())
+    every = starts[special | rows].tolist()
+    return _Promising(every, headers, may, starts[special].tolist(), codes)
 
 
 def _places(folded: str, word: str) -> Iterator[int]:
@@ -358,11 +421,13 @@ def line_end(folded: str, at: int) -> int:
     return len(folded) if end < 0 else end
 
 
-def _cells_of(line: str, base: int, header: Header) -> list[Cell] | None:
+def _cells_of(line: str, base: int, header: Header, out: Cells) -> bool:
+    """Adds the cells of a line below a header; is it a row, or a rule between rows?"""
     fields = _row(line, base, header)
-    if fields is None:
-        return None
-    return [Cell(a, b, c) for (a, b), c in zip(fields, header.columns, strict=False) if a < b]
+    for (a, b), column in zip(fields or (), header.columns, strict=False):
+        if a < b:
+            out.add(a, b, column)
+    return fields is not None
 
 
 def _said_by_rows(folded: str, at: int, headers: frozenset[int]) -> tuple[Header | None, int]:
@@ -430,11 +495,12 @@ def _row(line: str, base: int, header: Header) -> list[tuple[int, int]] | None:
     return fields if width - 2 <= len(fields) <= width + 2 and len(fields) > 1 else None
 
 
-def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) -> Iterator[Cell]:
+def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) -> Cells:
     """The cells of a table whose rows are known (a spreadsheet, a database, HTML).
 
     Without a header row, a cell's left neighbour may be its label.
     """
+    out = Cells()
     columns: tuple[Column, ...] = ()
     for number, row in enumerate(rows):
         names = [folded[a:b] for a, b in row]
@@ -442,7 +508,9 @@ def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) 
         known = sum(c.kind is not None for c in found)
         if (header and number == 0) or (known >= 2 and known * 2 >= len([n for n in names if n])):
             columns = found
-            yield from (Cell(a, b, HEADER) for a, b in row if a < b)
+            for a, b in row:
+                if a < b:
+                    out.add(a, b, HEADER)
             continue
         for place, (a, b) in enumerate(row):
             said = columns[place] if place < len(columns) else Column()
@@ -451,4 +519,5 @@ def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) 
             if a < b:
                 start, end = _trim(folded, a, b, 0)
                 if start < end:
-                    yield Cell(start, end, said)
+                    out.add(start, end, said)
+    return out.in_order()

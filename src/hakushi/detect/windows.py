@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from hakushi.detect import prefilter
 from hakushi.detect.detector import Span
 from hakushi.detect.encodings import common, decode, dirt, guess, score, shift
-from hakushi.detect.reading import read
+from hakushi.detect.found import Found, Place
+from hakushi.detect.reading import placed, read
 from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
 from hakushi.model import (
     Damage,
     Extent,
     Extents,
-    Finding,
     Locator,
     Source,
     Strength,
@@ -71,7 +72,7 @@ _UNREADABLE_STEP = 4096
 
 def scan(
     source: Source, key: bytes, *, encoding: str | None = None, extents: Extents | None = None
-) -> Iterator[Finding | Damage]:
+) -> Iterator[Found | Damage]:
     """Personal data in raw bytes, as findings with extents in ``source``; each place once.
 
     Looks only at ``extents`` where given. ``encoding`` is believed where the bytes are text. Memory
@@ -117,46 +118,31 @@ def _read(source: Source, extent: Extent) -> tuple[bytes, list[Damage]]:
 
 def _chunk(
     data: bytes, base: int, own: Extent, locator: Locator, key: bytes, state: _State
-) -> Iterator[Finding | Damage]:
+) -> Iterator[Found | Damage]:
     """The findings that begin in ``own``, out of bytes that start at ``base``."""
     matches = prefilter.ready()(data)
     if not matches and state.header is None and not _texty(data):
         return
     text = _as_text(data, state, base < own.offset, base + len(data) > own.end)
-    found: Iterable[tuple[Text, Span]]
     if text is None:
         state.encoding = state.header = None
-        found = _in_windows(data, matches, key)
+        places = _in_windows(data, matches, key, base)
     else:
         state.encoding = text.encoding
         # The next chunk begins a margin before its own part; its header must hold there.
         spans, state.header = read(text, key, state.header, _place(text, own.end - MARGIN - base))
-        found = ((text, span) for span in believed(text, spans))
-    count = 0
-    for piece, span in found:
-        one = _placed(piece, span, base, locator)
-        if own.offset <= one.extent.offset < own.end:
-            count += 1
-            if count > MOST:
-                yield Damage(
-                    locator, f"more than {MOST} findings at {own.offset}: the rest was not listed"
-                )
-                return
-            yield one
+        places = placed(text, believed(text, spans), base)
+    mine = [one for one in places if own.offset <= one[0] < own.end]
+    if mine:
+        yield Found(locator, mine[:MOST])
+    if len(mine) > MOST:
+        yield Damage(locator, f"more than {MOST} findings at {own.offset}: the rest was not listed")
 
 
 def _place(text: Text, byte: int) -> int:
     """The character at a byte."""
     assert text.offsets is not None
     return bisect_left(text.offsets, byte)
-
-
-def _placed(text: Text, span: Span, base: int, locator: Locator) -> Finding:
-    offsets = text.offsets
-    assert offsets is not None
-    low = offsets[span.start]
-    extent = Extent(base + low, offsets[span.end] - low)
-    return Finding(span.kind, locator, extent, span.strength, span.masked, span.value_key)
 
 
 # --- text --------------------------------------------------------------------------------
@@ -235,23 +221,19 @@ def _texty(data: bytes) -> bool:
 # --- anything else -----------------------------------------------------------------------
 
 
-def _in_windows(
-    data: bytes, matches: dict[str, list[int]], key: bytes
-) -> Iterator[tuple[Text, Span]]:
-    """The spans around matches, each window in its own encoding; overlaps settled."""
-    found: list[tuple[Text, Span, int, int]] = []
+def _in_windows(data: bytes, matches: dict[str, list[int]], key: bytes, base: int) -> list[Place]:
+    """What stands around matches, each window in its own encoding; overlaps settled."""
+    found: list[Place] = []
     for family, low, high, end in _plan(data, matches):
         text = _decoded(data, low, high, end, family)
         if text is None:
             continue
         lines = Text(_NO_TEXT.sub("\n", text.chars), text.offsets, text.encoding)
-        for span in read(lines, key)[0]:
-            if _credible(text, span):
-                extent = text.extent(span.start, span.end)
-                found.append((text, span, extent.offset, extent.end))
+        spans = [span for span in read(lines, key)[0] if _credible(text, span)]
+        found += placed(text, spans, base)
         if len(found) > MOST:
             break
-    yield from _once(found)
+    return _once(found)
 
 
 def _plan(data: bytes, matches: dict[str, list[int]]) -> Iterator[tuple[str, int, int, int]]:
@@ -378,10 +360,9 @@ def _shifted(text: Text, by: int) -> Text:
     return Text(text.chars, shift(text.offsets, by), text.encoding)
 
 
-def believed(text: Text, spans: Iterable[Span]) -> Iterator[Span]:
+def believed(text: Text, spans: list[Span]) -> list[Span]:
     """The spans to believe: of a text with broken places, those amid what reads like text."""
-    clean = dirt(text) == 0
-    return (span for span in spans if clean or _credible(text, span))
+    return spans if dirt(text) == 0 else [span for span in spans if _credible(text, span)]
 
 
 def _credible(text: Text, span: Span) -> bool:
@@ -401,14 +382,14 @@ def _credible(text: Text, span: Span) -> bool:
     return high - low >= max(len(value) + 2, _CREDIBLE if sure else _CREDIBLE_NOISE)
 
 
-def _once(found: list[tuple[Text, Span, int, int]]) -> Iterator[tuple[Text, Span]]:
-    """Of spans on the same bytes, the labelled, then the longer."""
-    found.sort(key=lambda f: (f[1].strength is not Strength.LABELLED, f[2] - f[3], f[2]))
+def _once(found: list[Place]) -> list[Place]:
+    """Of findings in the same bytes, the labelled, then the longer."""
+    found.sort(key=lambda f: (f[3] != Strength.LABELLED, -f[1], f[0]))
     starts: list[int] = []
     ends: list[int] = []
     kept = []
     for one in found:
-        _, _, start, end = one
+        start, end = one[0], one[0] + one[1]
         i = bisect_left(ends, start + 1)
         if i < len(starts) and starts[i] < end:
             continue
@@ -416,5 +397,4 @@ def _once(found: list[tuple[Text, Span, int, int]]) -> Iterator[tuple[Text, Span
         starts.insert(at, start)
         ends.insert(at, end)
         kept.append(one)
-    for text, span, _, _ in sorted(kept, key=lambda f: f[2]):
-        yield text, span
+    return sorted(kept, key=itemgetter(0))

@@ -1,0 +1,174 @@
+"""Findings as they travel and lie in a case: packed column by column, a place's many in one piece.
+
+A list of people has half a million of them: none becomes an object or a row of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hakushi.detect.found import Found, Place
+from hakushi.model import Finding, Locator, Malformed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_HEAD = struct.Struct("<4sIIII")
+_MAGIC = b"HKF1"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Findings of one place, packed; ``where`` is its locator, as the case's tables hold it.
+
+    Their offsets lie between ``first`` and ``last``. Law: equal findings give equal packs.
+    """
+
+    where: str
+    first: int
+    last: int
+    body: bytes
+
+    @property
+    def id(self) -> bytes:
+        return hashlib.blake2b(self.body, digest_size=16).digest()
+
+
+def pack(where: str, places: Sequence[Place]) -> Pack:
+    """Packs findings of one place, of which there is one at least."""
+    import numpy as np
+
+    every = sorted(set(places)) if _mixed(places) else places
+    offsets, lengths, kinds, strengths, masked, keys = zip(*every, strict=True)
+    names = {name: i for i, name in enumerate(sorted(set(zip(kinds, strengths, strict=True))))}
+    codes = bytes([names[name] for name in zip(kinds, strengths, strict=True)])
+    words = "\n".join(" ".join(name) for name in names).encode()
+    shown = "\0".join(masked).encode("utf-8", "replace")
+    sizes, values = bytes(map(len, keys)), b"".join(keys)
+    body = b"".join(
+        (
+            _HEAD.pack(_MAGIC, len(every), len(words), len(values), len(shown)),
+            np.array(offsets, "<i8").tobytes(),
+            np.array(lengths, "<i8").tobytes(),
+            codes,
+            sizes,
+            words,
+            values,
+            shown,
+        )
+    )
+    return Pack(where, offsets[0], offsets[-1], body)
+
+
+def _mixed(places: Sequence[Place]) -> bool:
+    """Are some not behind the one before?"""
+    last = -1
+    for place in places:
+        if place[0] <= last:
+            return True
+        last = place[0]
+    return False
+
+
+def places_of(findings: Iterable[Finding]) -> dict[Locator, list[Place]]:
+    """Findings that are objects as tuples, by place."""
+    out: dict[Locator, list[Place]] = {}
+    for one in findings:
+        where, masked = one.extent, one.masked.replace("\0", " ")
+        out.setdefault(one.locator, []).append(
+            (where.offset, where.length, one.kind, one.strength._value_, masked, one.key)
+        )
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The findings of one place, or a part of them, in order of offset: a column each.
+
+    ``codes`` are places in ``names``: kinds with strengths.
+    """
+
+    where: str
+    offsets: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.uint8]
+    names: list[tuple[str, str]]
+    keys: list[bytes]
+    masked: list[str]
+
+    def places(self) -> Iterator[Place]:
+        names = [self.names[code] for code in self.codes.tolist()]
+        columns = (self.offsets.tolist(), self.lengths.tolist(), names, self.masked, self.keys)
+        for offset, length, (kind, strength), masked, key in zip(*columns, strict=True):
+            yield offset, length, kind, strength, masked, key
+
+    def values(self) -> Iterator[tuple[str, bytes]]:
+        """Kind and key of each."""
+        kinds = [kind for kind, _ in self.names]
+        return zip((kinds[code] for code in self.codes.tolist()), self.keys, strict=True)
+
+    def findings(self, locator: Locator) -> Iterator[Finding]:
+        """The same as objects."""
+        return iter(Found(locator, list(self.places())))
+
+
+def unpack(where: str, body: bytes) -> Columns:
+    """What `pack` packed. Malformed where it is not."""
+    import numpy as np
+
+    torn = Malformed("findings of a case file are torn")
+    if len(body) < _HEAD.size:
+        raise torn
+    magic, count, words, values, shown = _HEAD.unpack_from(body)
+    at = _HEAD.size
+    if magic != _MAGIC or not count or len(body) != at + 18 * count + words + values + shown:
+        raise torn
+    offsets = np.frombuffer(body, "<i8", count, at)
+    lengths = np.frombuffer(body, "<i8", count, at + 8 * count)
+    codes = np.frombuffer(body, np.uint8, count, at + 16 * count)
+    sizes = body[at + 17 * count : at + 18 * count]
+    at += 18 * count
+    names = [_name(one) for one in body[at : at + words].decode("utf-8", "replace").split("\n")]
+    at += words
+    keys, end = [], at + values
+    for size in sizes:
+        keys.append(body[at : at + size])
+        at += size
+    masked = body[end:].decode("utf-8", "replace").split("\0")
+    if at != end or len(masked) != count or int(codes.max()) >= len(names):
+        raise torn
+    return Columns(where, offsets, lengths, codes, names, keys, masked)
+
+
+def _name(line: str) -> tuple[str, str]:
+    kind, _, strength = line.partition(" ")
+    return kind, strength
+
+
+def once(packs: Iterable[tuple[str, int, int, bytes]]) -> Iterator[Columns]:
+    """Packs in order of place and first offset as columns: each finding once, in order.
+
+    Packs of one place that reach into each other become one.
+    """
+    where, last = "", -1
+    group: list[bytes] = []
+    for name, first, end, body in packs:
+        if group and (name != where or first > last):
+            yield _joined(where, group)
+            group, last = [], -1
+        where, last = name, max(last, end)
+        group.append(body)
+    if group:
+        yield _joined(where, group)
+
+
+def _joined(where: str, bodies: list[bytes]) -> Columns:
+    if len(bodies) == 1:
+        return unpack(where, bodies[0])
+    every = {place for body in bodies for place in unpack(where, body).places()}
+    return unpack(where, pack(where, sorted(every)).body)
