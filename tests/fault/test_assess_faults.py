@@ -87,7 +87,7 @@ def test_a_medium_that_vanishes_keeps_its_case_unfinished(tmp_path, image):
 def test_a_full_disk_under_the_case_keeps_its_state(tmp_path, image):
     small = tmp_path / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", small], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "none", small], check=True)
     words = [sys.executable, "-m", "hakushi.cli.main", "assess", str(image), "--json", "-"]
     words += ["--case", str(small / "c.hakushi")]
     try:

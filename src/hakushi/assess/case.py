@@ -19,6 +19,7 @@ from typing import Any
 
 from hakushi.assess import findings
 from hakushi.assess.findings import Columns, Pack
+from hakushi.detect.found import Place
 from hakushi.model import (
     Artifact,
     Assessment,
@@ -302,21 +303,30 @@ class Case:
 
     def drop_repeated(self, explained: Extents) -> None:
         """Forgets what was found in the bytes of ``explained`` and, equal, in a file as well."""
-        packs = list(self._packs("locator=''"))
-        raw = [one for columns in findings.once(packs) for one in columns.places()]
+        raw = (one for columns in self.found(self.root) for one in columns.places())
         twice = {(one[2], one[5]) for one in raw if one[0] in explained}
         if not twice:
             return
-        inside = {
-            pair
-            for columns in findings.once(self._packs("locator<>''"))
-            for pair in columns.values()
-            if pair in twice
-        }
-        kept = [one for one in raw if (one[2], one[5]) not in inside or one[0] not in explained]
+        inside = twice - self._unseen(twice)
+
+        def kept(one: Place) -> bool:
+            return (one[2], one[5]) not in inside or one[0] not in explained
+
+        some = (list(filter(kept, columns.places())) for columns in self.found(self.root))
+        packs = [findings.pack("", places) for places in some if places]
         with self._transaction() as db:
             db.execute("DELETE FROM found WHERE locator=''")
-            self._found(db, [findings.pack("", kept)] if kept else [])
+            self._found(db, packs)
+
+    def _unseen(self, values: set[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+        """Which of some values, by kind and key, are in no file."""
+        left = set(values)
+        for columns in self._columns("locator<>''"):
+            if not left:
+                break
+            if not {key for _, key in left}.isdisjoint(columns.keys):
+                left.difference_update(columns.values())
+        return left
 
     # --- restored files ---------------------------------------------------------------------
 
@@ -393,17 +403,18 @@ class Case:
 
         Refused where the file is damaged.
         """
-        which = ("1", ()) if locator is None else ("locator=?", (self.relative(locator),))
+        if locator is None:
+            return self._columns("1")
+        return self._columns("locator=?", (self.relative(locator),))
+
+    def _columns(self, which: str, args: Sequence[Any] = ()) -> Iterator[Columns]:
+        query = f"SELECT locator, first, last, body FROM found WHERE {which} ORDER BY 1, 2, id"  # noqa: S608 - ours
         try:
-            yield from findings.once(self._packs(*which))
+            yield from findings.once(self._db.execute(query, args))
         except Malformed:
             raise Refused(
                 message("{path} is damaged; start over with --fresh.", path=str(self.path))
             ) from None
-
-    def _packs(self, which: str, args: Sequence[Any] = ()) -> Iterator[tuple[str, int, int, bytes]]:
-        query = f"SELECT locator, first, last, body FROM found WHERE {which} ORDER BY 1, 2, id"  # noqa: S608 - ours
-        return iter(self._db.execute(query, args))
 
     def findings(self) -> Iterator[Finding]:
         """All findings as objects, in order of locator and offset."""

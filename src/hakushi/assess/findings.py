@@ -9,6 +9,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hakushi.detect.found import Found, Place
@@ -99,11 +100,13 @@ class Columns:
     codes: npt.NDArray[np.uint8]
     names: list[tuple[str, str]]
     keys: list[bytes]
-    masked: list[str]
+    shown: bytes
+    """What may be shown of each, zeros between them."""
 
     def places(self) -> Iterator[Place]:
         names = [self.names[code] for code in self.codes.tolist()]
-        columns = (self.offsets.tolist(), self.lengths.tolist(), names, self.masked, self.keys)
+        shown = self.shown.decode("utf-8", "replace").split("\0")
+        columns = (self.offsets.tolist(), self.lengths.tolist(), names, shown, self.keys)
         for offset, length, (kind, strength), masked, key in zip(*columns, strict=True):
             yield offset, length, kind, strength, masked, key
 
@@ -130,19 +133,29 @@ def unpack(where: str, body: bytes) -> Columns:
         raise torn
     offsets = np.frombuffer(body, "<i8", count, at)
     lengths = np.frombuffer(body, "<i8", count, at + 8 * count)
-    codes = np.frombuffer(body, np.uint8, count, at + 16 * count)
+    codes_at = at + 16 * count
+    codes = np.frombuffer(body, np.uint8, count, codes_at)
     sizes = body[at + 17 * count : at + 18 * count]
     at += 18 * count
     names = [_name(one) for one in body[at : at + words].decode("utf-8", "replace").split("\n")]
     at += words
-    keys, end = [], at + values
-    for size in sizes:
-        keys.append(body[at : at + size])
-        at += size
-    masked = body[end:].decode("utf-8", "replace").split("\0")
-    if at != end or len(masked) != count or int(codes.max()) >= len(names):
+    masked = body[at + values :]
+    fits = sum(sizes) == values and masked.count(b"\0") == count - 1
+    if not fits or max(body[codes_at : codes_at + count]) >= len(names):
         raise torn
+    keys = _cut(body[at : at + values], sizes)
     return Columns(where, offsets, lengths, codes, names, keys, masked)
+
+
+def _cut(values: bytes, sizes: bytes) -> list[bytes]:
+    """Values of some sizes, one behind the other."""
+    if sizes.count(sizes[0]) == len(sizes):
+        step = sizes[0]
+        if not step:
+            return [b""] * len(sizes)
+        return [values[at : at + step] for at in range(0, len(values), step)]
+    ends = list(accumulate(sizes))
+    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
 def _name(line: str) -> tuple[str, str]:

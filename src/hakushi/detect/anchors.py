@@ -78,8 +78,11 @@ def _key(word: str) -> str:
     return re.sub(r"[ _\-]", "", word).lower()
 
 
-Keep = Callable[["npt.NDArray[np.int64]"], "npt.NDArray[np.bool_]"]
-"""Which of some places are asked for."""
+Keep = Callable[["npt.NDArray[np.int64]"], "npt.NDArray[np.bool_]"] | None
+"""Which of some places are asked for; None: all."""
+
+_MANY = 256
+"""Matches from which on it pays to sort out labels in Latin letters before they are looked at."""
 
 
 def find(folded: str, keep: Keep) -> Anchors:
@@ -163,15 +166,19 @@ def _kept(
 
     near = _vocabulary().near
     which, starts, ends = (np.array(one, np.int64) for one in (ids, *places))
+    wanted = np.ones(len(which), bool)
     label = which >= len(near)
-    wanted = ~label | _apart_in_latin(data, starts, ends)
+    if len(ids) > _MANY:
+        wanted = ~label | _apart_in_latin(data, starts, ends)
     if len(data) != len(folded):
         first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
         starts, ends = np.searchsorted(first, starts), np.searchsorted(first, ends)
-    wanted &= label | keep(starts)
+    if keep is not None:
+        wanted &= label | keep(starts)
+    if not wanted.all():
+        which, starts, ends = which[wanted], starts[wanted], ends[wanted]
     found: dict[str, list[tuple[int, int]]] = {}
-    some = (one[wanted].tolist() for one in (which, starts, ends))
-    for id, start, end in zip(*some, strict=True):
+    for id, start, end in zip(which.tolist(), starts.tolist(), ends.tolist(), strict=True):
         found.setdefault(near[id] if id < len(near) else _LABEL, []).append((start, end))
     return found
 
@@ -199,8 +206,10 @@ def _slowly(folded: str, keep: Keep) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = {}
     for pattern in _vocabulary().near:
         every = [m.span() for m in re.compile(pattern).finditer(folded)]
-        asked = keep(np.array([start for start, _ in every], np.int64)).tolist()
-        found[pattern] = [one for one, good in zip(every, asked, strict=True) if good]
+        if keep is not None:
+            asked = keep(np.array([start for start, _ in every], np.int64)).tolist()
+            every = [one for one, good in zip(every, asked, strict=True) if good]
+        found[pattern] = every
     found[_LABEL] = [m.span() for m in _label_pattern().finditer(folded)]
     return found
 

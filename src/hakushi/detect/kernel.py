@@ -165,28 +165,8 @@ def _count(codes: Any, classes: Any, words: Any, pairs: Any, starts: Any, counts
             counts[line, 6] += 1
 
 
-def lines(codes: Any, classes: Any, words: Any) -> Any:
-    """Where each line of a text begins, and how many characters of nine classes it has.
-
-    ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each class; the
-    sixth class is two spaces in a row, whatever the table says; the seventh counts ``words`` of
-    ASCII, too, a row each with zeros behind.
-    """
-    count = int((codes == 10).sum()) + 1
-    starts, counts = np.zeros(count, np.int64), np.zeros((count, 9), np.int64)
-    pairs = np.zeros((128, 128), np.bool_)
-    pairs[words[:, 0], words[:, 1]] = True
-    _count(codes, classes, words, pairs, starts, counts)
-    return starts, counts
-
-
 @numba.njit(cache=True, nogil=True)
-def alike(counts: Any, fewest: int, number: int) -> Any:
-    """The lines from which on ``fewest`` may be rows of one table: what `lines` counted says so.
-
-    They have the same delimiter, as often in each unless quotes hide some. Two of them at least
-    have a number of so many digits, an @, a kanji or a kana, without which no cell says what it is.
-    """
+def _alike(counts: Any, fewest: int, number: int) -> Any:
     good = np.zeros(len(counts), np.bool_)
     for line in range(len(counts) - fewest + 1):
         place = 0
@@ -203,6 +183,30 @@ def alike(counts: Any, fewest: int, number: int) -> Any:
         else:
             good[line] = telling >= 2
     return good
+
+
+@numba.njit(cache=True, nogil=True)
+def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number: int) -> Any:
+    """Where each line of a text begins; which may be headers, and from which on ``fewest`` may be
+    rows of one table.
+
+    ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each of nine counts;
+    the sixth is two spaces in a row, whatever the table says; the seventh counts ``words`` of
+    ASCII, too, a row each with zeros behind; ``pairs``: their first two characters.
+
+    Rows have the same delimiter, as often in each unless quotes hide some. Two of them at least
+    have a ``number`` of digits, an @, a kanji or a kana, without which no cell says what it is.
+    """
+    count = 1
+    for code in codes:
+        count += code == 10
+    starts, counts = np.zeros(count, np.int64), np.zeros((count, 9), np.int64)
+    _count(codes, classes, words, pairs, starts, counts)
+    headers = np.zeros(count, np.bool_)
+    for line in range(count):
+        if counts[line, 6]:
+            headers[line] = counts[line, :4].sum() + counts[line, 5] > 0
+    return starts, headers, _alike(counts, fewest, number)
 
 
 QUOTE, _NEWLINE, _CARRIAGE = ord('"'), 10, 13

@@ -87,26 +87,24 @@ def count(places: Iterable[Place]) -> tuple[Range, Range]:
     Places come sorted by text and offset, and are read once: of a large medium there are millions,
     but few different records.
     """
-    one, office = _Different(), None
-    firms: list[_Record] = []
-    firm = _Reader()
+    people, firms = _Different(), _Different()
+    office: _Different | None = None
     for text, offset, kind, key in places:
         if kind in FIRMS:
-            ended = firm.add(text, offset, kind, key)
-            firms += [] if ended is None else [ended]
+            firms.add(text, offset, kind, key)
         elif kind not in PEOPLE:
             continue
         elif len(key) > KEY:
             # An office's own contact: from here on, what counts it and what does not go apart.
-            office = office or one.copy()
+            office = office or people.copy()
             office.add(text, offset, kind, key[:KEY])
         else:
-            one.add(text, offset, kind, key)
+            people.add(text, offset, kind, key)
             if office is not None:
                 office.add(text, offset, kind, key)
-    records = one.end()
-    firms += [firm.record] if firm.record else []
-    return _people(records, records if office is None else office.end()), _firms(firms)
+    records = people.end()
+    everyone = records if office is None else office.end()
+    return _people(records, everyone), _firms(firms.end())
 
 
 def _people(records: list[_Record], everyone: list[_Record]) -> Range:
@@ -140,68 +138,52 @@ def _firms(records: list[_Record]) -> Range:
     return Range(min(best, max(len(numbers), int(bool(names)))), best, len(numbers) + len(names))
 
 
-class _Reader:
-    """Neighbouring findings as kind -> key; places come sorted by text and offset."""
+_KINDS = tuple(sorted(PEOPLE | FIRMS))
+_TELLING = frozenset({*_NAMES, *OWN, *FIRMS})
+"""Kinds of which a record has one if it tells of someone, or of a firm."""
 
-    __slots__ = ("_last", "_latest", "_where", "record")
+
+class _Different:
+    """The different records of neighbouring findings: the same in two files, of equal hashes, is
+    one. Places come sorted by text and offset.
+    """
+
+    __slots__ = ("_found", "_last", "_latest", "_record", "_where")
 
     def __init__(self) -> None:
         self._where, self._last, self._latest = "", 0, ""
-        self.record: _Record = {}
+        self._record: _Record = {}
+        self._found: dict[tuple[bytes | None, ...], None] = {}
 
-    def take(self, other: _Reader) -> None:
-        """Goes on where another stands."""
-        self._where, self._last, self._latest = other._where, other._last, other._latest
-        self.record = dict(other.record)
+    def copy(self) -> _Different:
+        out = _Different()
+        out._where, out._last, out._latest = self._where, self._last, self._latest
+        out._record, out._found = dict(self._record), dict(self._found)
+        return out
 
-    def add(self, text: str, offset: int, kind: str, key: bytes) -> _Record | None:
-        """One more; the record before it, if that ends here."""
-        record, ended = self.record, None
+    def add(self, text: str, offset: int, kind: str, key: bytes) -> None:
+        """One more, in the record before it or in a new one."""
+        record = self._record
         if record and (
             text != self._where
             or offset - self._last > GAP
             or (kind in record and (kind != self._latest or record[kind] != key))
         ):
-            ended = record
-            record = self.record = {}
+            self._keep()
+            record = self._record
         record[kind] = key
         self._where, self._last, self._latest = text, offset, kind
-        return ended
 
-
-class _Different(_Reader):
-    """The records that tell of someone; the same in two files, of equal hashes, is one."""
-
-    __slots__ = ("_found",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._found: dict[tuple[tuple[str, bytes], ...], None] = {}
-
-    def copy(self) -> _Different:
-        out = _Different()
-        out.take(self)
-        out._found = dict(self._found)
-        return out
-
-    def add(self, text: str, offset: int, kind: str, key: bytes) -> _Record | None:
-        record = super().add(text, offset, kind, key)
-        if record is not None:
-            self._keep(record)
-        return record
+    def _keep(self) -> None:
+        """Ends a record. A phone or an address alone may be an office's own: it tells of nobody."""
+        if not _TELLING.isdisjoint(self._record):
+            self._found[tuple(map(self._record.get, _KINDS))] = None
+        self._record = {}
 
     def end(self) -> list[_Record]:
-        self._keep(self.record)
-        return [dict(one) for one in self._found]
-
-    def _keep(self, record: _Record) -> None:
-        if record and _tells_of_someone(record):
-            self._found[tuple(sorted(record.items()))] = None
-
-
-def _tells_of_someone(record: _Record) -> bool:
-    """A phone or an address alone may be an office's own."""
-    return bool(OWN & record.keys()) or any(name in record for name in _NAMES)
+        self._keep()
+        named = (zip(_KINDS, values, strict=True) for values in self._found)
+        return [{kind: key for kind, key in one if key is not None} for one in named]
 
 
 def _is_full(record: _Record) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,9 @@ _BREATH = 4
 _REMEMBERED = 1 << 16
 """Values whose proof, mask and hash a process remembers: lists repeat the same people. Memory only;
 they never leave."""
+
+_LONGEST_CELL, _REMEMBERED_CELLS = 200, 1 << 14
+"""Characters of a cell that may hold one value; cells of each kind of column to remember."""
 
 _FEW = 64
 """Spans below which one look-up after the other is faster than waking NumPy."""
@@ -70,13 +73,14 @@ class Page:
         self.cells = cells
         self.key = key
         self._columns: dict[str, list[int]] = {}
+        """Kind -> the cells below headers that name it, but those that are told."""
         for i, column in enumerate(cells.columns):
             if column.kind:
                 self._columns.setdefault(column.kind, []).append(i)
         self._examples = _examples(folded)
-        self._taken: set[int] = set()
+        self._taken: list[int] = []
         self.told = self._in_columns()
-        found = anchors.find(folded, self._untaken)
+        found = anchors.find(folded, self._untaken if self._taken else None)
         self.labels = labels.Labels(folded, found.labels)
         self._places = found.places
         self.named = frozenset().union(*(one.kinds for one in found.labels))
@@ -97,14 +101,21 @@ class Page:
         """The values of cells that their columns explain, in order of place."""
         out: list[Span] = []
         folded, starts, ends = self.folded, self.cells.starts, self.cells.ends
+        span, made = tuple.__new__, Span
         for kind, numbers in self._columns.items():
+            known, left = _known(kind, self.key), []
             for i in numbers:
                 start, end = starts[i], ends[i]
-                said = _in_cell(kind, folded[start:end], self.key) if end - start <= 200 else None
-                if said is not None:
-                    found, low, high, masked, value = said
-                    out.append(Span(found, start + low, start + high, _LABELLED, masked, value))
-                    self._taken.add(i)
+                said = known(folded[start:end]) if end - start <= _LONGEST_CELL else None
+                if said is None:
+                    left.append(i)
+                    continue
+                found, low, high, masked, value = said
+                # Made as `Span` makes it, at a third of the cost: lists have very many.
+                one = (found, start + low, start + high, _LABELLED, masked, value)
+                out.append(span(made, one))
+                self._taken.append(i)
+            self._columns[kind] = left
         out.sort(key=itemgetter(1))
         if self._examples:
             out = [one._replace(strength=self.strength(one.start, 3)) for one in out]
@@ -118,26 +129,21 @@ class Page:
         """Which of some places lie in no cell that its column explains."""
         import numpy as np
 
-        if not self._taken:
-            return np.ones(len(places), bool)
-        taken = np.array(sorted(self._taken), np.int64)
+        taken = np.sort(np.array(self._taken, np.int64))
         starts, ends = np.array(self.cells.starts)[taken], np.array(self.cells.ends)[taken]
         i = np.searchsorted(starts, places, "right") - 1
         outside: npt.NDArray[np.bool_] = (i < 0) | (places >= ends[i])
         return outside
 
-    def asked(self) -> list[Detector]:
-        """The detectors of which any form may match at all."""
-        kinds = {*self.named, *self._columns}
-        for pattern in self._places:
-            kinds |= _asking().get(pattern, frozenset())
-        return [one for one in detectors() if one.kind in kinds]
-
-    def asks(self, kind: str, form: Form) -> bool:
-        """May a form match anywhere at all? A cheap look before its zones are made."""
-        if form.need is Need.LABEL:
-            return kind in self.named or kind in self._columns
-        return form.near in self._places
+    def asked(self) -> Iterator[tuple[Detector, list[Form]]]:
+        """The detectors of which some forms may match at all, and these forms, in their order."""
+        asking, every = _asking(), detectors()
+        labelled = (asking.labelled.get(kind, ()) for kind in {*self.named, *self._columns})
+        near = (asking.near.get(pattern, ()) for pattern in self._places)
+        places = sorted({place for some in (*labelled, *near) for place in some})
+        for number, some in groupby(places, itemgetter(0)):
+            detector = every[number]
+            yield detector, [detector.forms[form] for _, form in some]
 
     def near(self, pattern: str, before: int, after: int) -> list[tuple[int, int]]:
         """The zones around matches of a cheap pattern."""
@@ -166,20 +172,29 @@ class Page:
                 if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
             ]
             cells, numbers = self.cells, self._columns.get(kind, ())
-            zones += [(cells.starts[i], cells.ends[i]) for i in numbers if i not in self._taken]
+            zones += [(cells.starts[i], cells.ends[i]) for i in numbers]
             self._zones[key] = zones
         return self._zones[key]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The forms that cheap patterns and labels wake, as numbers of detector and form."""
+
+    near: dict[str, list[tuple[int, int]]]
+    labelled: dict[str, list[tuple[int, int]]]
+
+
 @cache
-def _asking() -> dict[str, frozenset[str]]:
-    """Cheap pattern -> the kinds whose forms are looked for beside it."""
-    out: dict[str, set[str]] = {}
-    for one in detectors():
-        for form in one.forms:
-            if form.near:
-                out.setdefault(form.near, set()).add(one.kind)
-    return {near: frozenset(kinds) for near, kinds in out.items()}
+def _asking() -> _Asking:
+    out = _Asking({}, {})
+    for number, one in enumerate(detectors()):
+        for place, form in enumerate(one.forms):
+            if form.need is Need.LABEL:
+                out.labelled.setdefault(one.kind, []).append((number, place))
+            else:
+                out.near.setdefault(form.near, []).append((number, place))
+    return out
 
 
 def _zones(
@@ -240,8 +255,8 @@ def read(
     done = {one.start: one.end for one in page.told}
     hits = [
         hit
-        for detector in page.asked()
-        for hit in _in_forms(page, detector)
+        for detector, forms in page.asked()
+        for hit in _in_forms(page, detector, forms)
         if done.get(hit.start) != hit.end
     ]
     return _in_company(_settled(page, hits)), held
@@ -289,11 +304,32 @@ def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]
     return forms
 
 
-@lru_cache(_REMEMBERED)
-def _in_cell(kind: str, value: str, key: bytes) -> tuple[str, int, int, str, bytes] | None:
-    """The value that a cell of a column holds: its kind, where in the cell it stands, its mask and
-    its keyed hash.
-    """
+_Said = tuple[str, int, int, str, bytes]
+"""The value that a cell of a column holds: its kind, where in the cell it stands, its mask and its
+keyed hash.
+"""
+
+
+class _Remembered(dict[str, "_Said | None"]):
+    """What cells of columns of one kind were found to hold."""
+
+    def __init__(self, kind: str, key: bytes) -> None:
+        self._kind, self._key = kind, key
+
+    def __missing__(self, value: str) -> _Said | None:
+        if len(self) >= _REMEMBERED_CELLS:
+            self.clear()
+        said = self[value] = _in_cell(self._kind, value, self._key)
+        return said
+
+
+@lru_cache(64)
+def _known(kind: str, key: bytes) -> Callable[[str], _Said | None]:
+    return _Remembered(kind, key).__getitem__
+
+
+def _in_cell(kind: str, value: str, key: bytes) -> _Said | None:
+    """What a cell holds, if its whole value is what the column says."""
     for detector, patterns in _cell_forms()[kind]:
         for pattern in patterns:
             match = pattern.fullmatch(value)
@@ -314,13 +350,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _in_forms(page: Page, detector: Detector) -> Iterator[_Hit]:
+def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hit]:
+    """The hits of some forms of a detector."""
     held: list[_Hit] = []
     failed = 0
     before: _Hit | None = None
-    for form in detector.forms:
-        if not page.asks(detector.kind, form):
-            continue
+    for form in forms:
         for match in _matches(page, detector.kind, form):
             start, end = match.span("v")
             part = detector.narrow(page.folded[start:end])

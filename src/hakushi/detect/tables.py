@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _FIELD = re.compile(r'"(?:[^"\n]|"")*"|[^,\t;|\n"]*')
 _ALIGNED = re.compile(r"[^ \n](?: ?[^ \n])*")
+_EDGES = " \"'\r"
+"""What stands around a field and is no part of it."""
+
 _TRIM = " \"'「」『』【】[]*＊:|"
 _REST = re.compile(r"(?:名|欄|様|漢字|[0-9①②③]|\([^()]{0,12}\)){0,3}$")
 _FOREIGN = re.compile(
@@ -169,9 +172,9 @@ def _quoted(line: str, at: int) -> int:
 
 
 def _trim(line: str, start: int, end: int, base: int) -> tuple[int, int]:
-    while start < end and line[start] in " \"'\r":
+    while start < end and line[start] in _EDGES:
         start += 1
-    while end > start and line[end - 1] in " \"'\r":
+    while end > start and line[end - 1] in _EDGES:
         end -= 1
     return base + start, base + end
 
@@ -355,16 +358,12 @@ def _promising(folded: str) -> _Promising:
     from hakushi.detect import kernel
 
     codes = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
-    starts, counts = kernel.lines(codes, _classes(), _words())
-    ends = np.append(starts[1:] - 1, len(codes))
-    delimited = (counts[:, _DELIMITERS].sum(axis=1) + counts[:, _ALIGNED_GAP]) > 0
-    good = (counts[:, _GATED] > 0) & delimited
-    rows = kernel.alike(counts, _FEWEST_ROWS, _NUMBER)
-    special = good.copy()
-    special[np.searchsorted(ends, np.array(dumped, np.int64))] = True
-    headers, may = frozenset(starts[good].tolist()), frozenset(starts[rows].tolist())
-    every = starts[special | rows].tolist()
-    return _Promising(every, headers, may, starts[special].tolist(), codes)
+    starts, good, alike = kernel.lines(codes, _classes(), *_words(), _FEWEST_ROWS, _NUMBER)
+    headers, rows = starts[good].tolist(), frozenset(starts[alike].tolist())
+    opened = [folded.rfind("\n", 0, at) + 1 for at in dumped]
+    special = sorted({*headers, *opened}) if opened else headers
+    every = sorted({*special, *rows}) if rows else special
+    return _Promising(every, frozenset(headers), rows, special, codes)
 
 
 def _places(folded: str, word: str) -> Iterator[int]:
@@ -375,10 +374,9 @@ def _places(folded: str, word: str) -> Iterator[int]:
         at = folded.find(word, at + 1)
 
 
-_DELIMITERS = slice(0, 4)
-_QUOTED, _ALIGNED_GAP, _GATED, _TELLING, _DIGITS = 4, 5, 6, 7, 8
-"""Columns of `kernel.lines`' counts: tab, comma, semicolon, bar; then quotes, two spaces in a row,
-first characters of the wide words of `_GATE`, characters that only values have, and digits."""
+_GATED, _TELLING, _DIGITS = 6, 7, 8
+"""What `kernel.lines` counts: tab, comma, semicolon, bar, quotes, two spaces in a row; then first
+characters of the wide words of `_GATE`, characters that only values have, and digits."""
 
 _NUMBER = 6
 """Digits of the shortest number that says what its column is."""
@@ -400,15 +398,17 @@ def _classes() -> npt.NDArray[np.uint16]:
 
 
 @cache
-def _words() -> npt.NDArray[np.uint32]:
-    """The ASCII words of `_GATE`, a row each, zeros behind them."""
+def _words() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+    """The ASCII words of `_GATE`, a row each, zeros behind them; and their first two characters."""
     import numpy as np
 
     words = _GATE_ASCII.split("|")
     table = np.zeros((len(words), max(map(len, words))), np.uint32)
     for row, word in zip(table, words, strict=True):
         row[: len(word)] = [ord(char) for char in word]
-    return table
+    pairs = np.zeros((128, 128), np.bool_)
+    pairs[table[:, 0], table[:, 1]] = True
+    return table, pairs
 
 
 def _line(folded: str, at: int) -> str:
@@ -517,7 +517,8 @@ def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) 
             if said.kind is None and not said.foreign and place:
                 said = found[place - 1]
             if a < b:
-                start, end = _trim(folded, a, b, 0)
-                if start < end:
-                    out.add(start, end, said)
+                if folded[a] in _EDGES or folded[b - 1] in _EDGES:
+                    a, b = _trim(folded, a, b, 0)
+                if a < b:
+                    out.add(a, b, said)
     return out.in_order()

@@ -99,6 +99,8 @@ def head(data: bytes) -> tuple[list[tuple[str, str]], int] | None:
 
 def _raw(value: bytes) -> str:
     """Bytes of a header that ought to be ASCII, but in Japan often are not."""
+    if value.isascii() and b"\x1b" not in value:
+        return value.decode("ascii")
     encoding = guess(value) or "latin-1"
     return value.decode(encoding, "replace")
 

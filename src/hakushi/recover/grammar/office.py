@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from hakushi.model import Malformed, Source, Text
@@ -79,6 +80,9 @@ def _part(
 class _Target:
     """Gets the parser's calls; ``ready`` holds what can be told already."""
 
+    qualified = False
+    """Does it take names with their namespaces? Few do, for speed."""
+
     def __init__(self, part: str = "") -> None:
         self.part = part
         self.ready: list[Text] = []
@@ -95,9 +99,9 @@ class _Target:
 def _parse(source: Source, entry: Entry, target: _Target, budget: Budget) -> Iterator[Text]:
     from lxml import etree
 
-    local: Any = _Local(target)
+    plain: Any = target if target.qualified else _Local(target)
     parser: Any = etree.XMLParser(
-        target=local, resolve_entities=False, no_network=True, huge_tree=False
+        target=plain, resolve_entities=False, no_network=True, huge_tree=False
     )
     flaw = ""
     try:
@@ -119,6 +123,12 @@ def _told(target: _Target) -> Iterator[Text]:
     yield from ready
 
 
+@lru_cache(1 << 10)
+def _bare(name: str) -> str:
+    """A name without its namespace."""
+    return name.rpartition("}")[2]
+
+
 class _Local:
     """Strips namespaces: local names are enough to tell these vocabularies apart."""
 
@@ -127,11 +137,12 @@ class _Local:
         self.data: Callable[[str], None] = target.data
 
     def start(self, tag: str, attributes: Any) -> None:
-        plain = {key.rpartition("}")[2]: value for key, value in attributes.items()}
-        self._target.start(tag.rpartition("}")[2], plain)
+        # Most elements have none, and an empty mapping of lxml is slow to walk.
+        plain = {_bare(key): value for key, value in attributes.items()} if attributes else {}
+        self._target.start(_bare(tag), plain)
 
     def end(self, tag: str) -> None:
-        self._target.end(tag.rpartition("}")[2])
+        self._target.end(_bare(tag))
 
     def close(self) -> None:
         return None
@@ -380,8 +391,13 @@ class _Styles(_Target):
             self._inside = False
 
 
+_WORDS = frozenset({"v", "t", "oddHeader", "oddFooter"})
+
+
 class _Sheet(_Target):
-    """18.3: rows of cells; gaps are empty words."""
+    """18.3: rows of cells; gaps are empty words. A sheet may have a million cells."""
+
+    qualified = True
 
     def __init__(self, book: _Book, part: str) -> None:
         super().__init__(part)
@@ -396,23 +412,26 @@ class _Sheet(_Target):
         self._other: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "row":
-            self._row = []
-        elif tag == "c":
+        tag = _bare(tag)
+        if tag == "c":
             column = _column(attributes.get("r", ""))
             if column is not None and len(self._row) < column < _MOST_COLUMNS:
                 self._row += [""] * (column - len(self._row))
             self._kind, self._word = attributes.get("t", "n"), []
-            self._style = _number(attributes.get("s", "0")) if "s" in attributes else 0
+            style = attributes.get("s")
+            self._style = 0 if style is None else _number(style)
+        elif tag == "row":
+            self._row = []
         elif tag == "hyperlink":
             self._other.append(attributes.get("display", ""))
-        self._open = tag in {"v", "t", "oddHeader", "oddFooter"}
+        self._open = tag in _WORDS
 
     def data(self, text: str) -> None:
         if self._open:
             self._word.append(text)
 
     def end(self, tag: str) -> None:
+        tag = _bare(tag)
         self._open = False
         if tag == "c":
             if len(self._row) < _MOST_COLUMNS:
@@ -443,20 +462,26 @@ class _Sheet(_Target):
 
     def close(self) -> None:
         self._tell()
-        other = "\n".join(filter(None, self._other))
-        if other:
+        other, self._other = "\n".join(filter(None, self._other)), []
+        if other:  # the parser closes it, too
             self.ready.append(Text(other, part=f"{self.part} other"))
+
+
+_REFERENCE = re.compile(r"[A-Z]{1,3}")
 
 
 def _column(reference: str) -> int | None:
     """Zero-based column of a reference such as "AB12"."""
-    match = re.match(r"[A-Z]{1,3}", reference)
-    if match is None:
-        return None
+    return _number_of(reference.rstrip("0123456789")[:4])
+
+
+@lru_cache(1 << 10)
+def _number_of(reference: str) -> int | None:
+    match = _REFERENCE.match(reference)
     column = 0
-    for letter in match[0]:
+    for letter in match[0] if match else "":
         column = column * 26 + ord(letter) - 64
-    return column - 1
+    return column - 1 if match else None
 
 
 def serial_date(word: str, epoch_1904: bool) -> str:

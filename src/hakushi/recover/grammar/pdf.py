@@ -16,7 +16,9 @@ from hakushi.model import Extent, Malformed, Source
 from hakushi.recover.cursor import Budget, Spent
 from hakushi.recover.grammar.stream import find, pieces
 
-_OBJECT = re.compile(rb"(?<![0-9])(\d{1,8})[\0\t\n\f\r ]+\d{1,5}[\0\t\n\f\r ]+obj(?![a-z])")
+_OBJECT = re.compile(rb"obj(?![a-z])")
+_NUMBERED = re.compile(rb"(?<![0-9])(\d{1,8})[\0\t\n\f\r ]+\d{1,5}[\0\t\n\f\r ]+\Z")
+"""What stands before an object: looked for backwards, as a picture is full of digits."""
 _ENCRYPT = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
 _TOKEN = re.compile(
     rb"[\0\t\n\f\r ]+|%[^\r\n]*|(<<|>>|[\[\]{}])|/([^\0\t\n\f\r ()<>\[\]{}/%]*)|<([0-9A-Fa-f\s]*)>"
@@ -28,6 +30,8 @@ _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)-?\d*\Z")
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _DEEPEST = 32
 _LARGEST_OBJECT = 4 << 20
+_AHEAD = 40
+"""Bytes that an object's numbers may take."""
 _LARGEST_STREAM = 64 << 20
 _MOST_OBJECTS = 2_000_000
 _NOT_TEXT = frozenset({"DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode", "DCT", "CCF"})
@@ -183,11 +187,14 @@ class Document:
         for at, data in pieces(self._source, self._budget):
             window, base = held + data, at - len(held)
             for match in _OBJECT.finditer(window):
-                self._at[int(match[1])] = base + match.end()
+                obj = match.start()
+                numbered = _NUMBERED.search(window, max(0, obj - _AHEAD), obj)
+                if numbered is not None:
+                    self._at[int(numbered[1])] = base + match.end()
             self.encrypted = self.encrypted or _ENCRYPT.search(window) is not None
             if len(self._at) > _MOST_OBJECTS:
                 raise Malformed("too many objects")
-            held = window[-40:]
+            held = window[-_AHEAD:]
         for number in list(self._at):
             self._budget.pay()
             found = self.object(number)
