@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from hakushi import __version__
@@ -31,13 +32,14 @@ def html(result: Result, lang: str, *, show_paths: bool) -> str:
     case = Case.open(result.case)
     try:
         options = {k: json.dumps(v) for k, v in (case.get("bound") or {})["options"].items()}
+        told = _told(case)
         view = View(
             name=Path(result.name).name,
             summary=result.summary,
             classes=list(_classes(case)),
             owned=owners(case, Locator.parse(case.get("locator"))),
-            files=_files(case, show_paths=show_paths),
-            samples=_samples(case),
+            files=_files(case, told, show_paths=show_paths),
+            samples=told.samples,
             made_at=time.strftime("%Y-%m-%d %H:%M %z"),
             version=__version__,
             options=options,
@@ -72,28 +74,49 @@ def _classes(case: Case) -> Iterator[tuple[int, int, str]]:
         yield last
 
 
-def _files(case: Case, *, show_paths: bool) -> list[FileRow]:
-    """Examples: those with most personal data first, then live before deleted before carved."""
-    counts: dict[str, Counter[str]] = {}
+@dataclass(slots=True)
+class _Told:
+    """What findings tell, by the file on the medium that they lie in; labelled ones alone."""
+
+    counts: dict[str, Counter[str]]
+    masked: dict[str, list[str]]
+    """One of each kind."""
+    samples: dict[str, list[str]]
+    """Kind -> a few."""
+
+
+def _told(case: Case) -> _Told:
+    """One pass over all findings. Of an age or a password nothing is shown."""
+    told = _Told({}, {}, {})
     least: dict[tuple[str, str], str] = {}
+    samples: dict[str, dict[str, None]] = {}
     for columns in case.found():
         top = _top(columns.where)
+        for kind, _ in columns.names:
+            samples.setdefault(kind, {})
         for _, _, kind, strength, shown, _ in columns.places():
             if strength == Strength.LABELLED:
-                counts.setdefault(top, Counter())[kind] += 1
+                told.counts.setdefault(top, Counter())[kind] += 1
                 least[top, kind] = min(shown, least.get((top, kind), shown))
-    masked: dict[str, list[str]] = {}
+                if len(samples[kind]) < _SAMPLES and shown.strip("*"):
+                    samples[kind][shown] = None
     for (top, _), shown in sorted(least.items()):
-        if shown.strip("*"):  # of an age or a password nothing is shown
-            masked.setdefault(top, []).append(shown)
+        if shown.strip("*"):
+            told.masked.setdefault(top, []).append(shown)
+    told.samples = {kind: list(some) for kind, some in sorted(samples.items())}
+    return told
+
+
+def _files(case: Case, told: _Told, *, show_paths: bool) -> list[FileRow]:
+    """Examples: those with most personal data first, then live before deleted before carved."""
     prefix = len(str(case.root)) + 1
     rows: list[tuple[int, FileRow]] = []
     which = "role='content' AND NOT nested AND NOT superseded AND kind<>'directory'"
     for artifact in case.artifacts(which):
         relative = str(artifact.locator)[prefix:]
-        found = counts.get(relative, Counter())
+        found = told.counts.get(relative, Counter())
         weight = sum(found.values())
-        rows.append((weight, _row(artifact, found, masked.get(relative, []), show_paths)))
+        rows.append((weight, _row(artifact, found, told.masked.get(relative, []), show_paths)))
         if len(rows) > 20 * _ROWS:
             rows = sorted(rows, key=lambda r: -r[0])[:_ROWS]
     return [row for _, row in sorted(rows, key=lambda r: -r[0])[:_ROWS]]
@@ -120,18 +143,3 @@ def _row(artifact: Artifact, found: Counter[str], masked: list[str], show_paths:
         findings=dict(found.most_common()),
         masked=masked[:_SAMPLES],
     )
-
-
-def _samples(case: Case) -> dict[str, list[str]]:
-    """A few masked examples of each kind."""
-    out: dict[str, dict[str, None]] = {}
-    for columns in case.found():
-        for kind, _ in columns.names:
-            out.setdefault(kind, {})
-        if all(len(out[kind]) >= _SAMPLES for kind, _ in columns.names):
-            continue
-        for _, _, kind, strength, shown, _ in columns.places():
-            some = out[kind]
-            if strength == Strength.LABELLED and len(some) < _SAMPLES and shown.strip("*"):
-                some[shown] = None
-    return {kind: list(some) for kind, some in sorted(out.items())}

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hakushi.detect.found import Found, Place
-from hakushi.model import Finding, Locator, Malformed
+from hakushi.model import Finding, Locator, Malformed, light
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ _HEAD = struct.Struct("<4sIIII")
 _MAGIC = b"HKF1"
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Pack:
     """Findings of one place, packed; ``where`` is its locator, as the case's tables hold it.
@@ -109,6 +110,17 @@ class Columns:
         columns = (self.offsets.tolist(), self.lengths.tolist(), names, shown, self.keys)
         for offset, length, (kind, strength), masked, key in zip(*columns, strict=True):
             yield offset, length, kind, strength, masked, key
+
+    def fresh(self) -> npt.NDArray[np.bool_]:
+        """Which are not in the same bytes, and of the same name, as the one before."""
+        import numpy as np
+
+        again = np.ones(len(self.codes), bool)
+        again[0] = False
+        for column in (self.offsets, self.lengths, self.codes):
+            again[1:] &= column[1:] == column[:-1]
+        fresh: npt.NDArray[np.bool_] = ~again
+        return fresh
 
     def values(self) -> Iterator[tuple[str, bytes]]:
         """Kind and key of each."""

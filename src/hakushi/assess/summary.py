@@ -139,10 +139,7 @@ def _labelled(
     for columns in case.found():
         names, text = columns.names, f"{number} {columns.where}"
         offsets, codes = columns.offsets.tolist(), columns.codes.tolist()
-        fresh = np.ones(len(codes), bool)
-        for column in (columns.offsets, columns.lengths, columns.codes):
-            fresh[1:] &= column[1:] == column[:-1]
-        fresh[1:] = ~fresh[1:]
+        fresh = columns.fresh()
         if columns.where in contested:
             for i, (at, length) in enumerate(zip(offsets, columns.lengths.tolist(), strict=True)):
                 place = places.get((columns.where, at, length))

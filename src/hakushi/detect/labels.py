@@ -10,7 +10,8 @@ from hakushi.detect.anchors import Label
 REACH = 72
 """Characters before a value in which its label may begin."""
 
-_GAP = 24
+_GAP, _BREATH = 24, 3
+"""Characters between a label and its value, and between labels that are said in one breath."""
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,60}>")
 _FOREIGN = re.compile(
     r"(?:[A-Za-z_][A-Za-z0-9_.\-]{1,20} ?[=#]|番号|番|コード|記号|品番|型番|型式|型名|伝票|管理"
@@ -38,6 +39,15 @@ class Labels:
         self._folded = folded
         self.all = every
         self._ends = [one.end for one in every]
+
+    def breath(self, label: Label) -> int:
+        """The end of the last label that is said in one breath with this one."""
+        i = bisect_right(self._ends, label.end)
+        end = label.end
+        while i < len(self.all) and self.all[i].start - end <= _BREATH:
+            end = self.all[i].end
+            i += 1
+        return end
 
     def at(self, start: int) -> int:
         """The end of the label that begins at a place; -1 if none does."""
@@ -67,7 +77,7 @@ class Labels:
                 joins = False  # "kernel-name  ..." is no form
             if joins and (foreign is None or foreign.start() < last.end):
                 kinds = last.kinds
-                while i > 0 and self.all[i].start - self.all[i - 1].end <= 3:
+                while i > 0 and self.all[i].start - self.all[i - 1].end <= _BREATH:
                     i -= 1
                     kinds |= self.all[i].kinds
                 return kinds

@@ -153,16 +153,20 @@ class Page:
             self._zones[key] = _zones(places, before, after, len(self.folded))
         return self._zones[key]
 
-    def labelled(self, kind: str) -> list[tuple[int, int]]:
-        """The zones behind and before each label of a kind, and the cells of its columns."""
-        key = (kind, -1, -1)
+    def labelled(self, kind: str, lines: int) -> list[tuple[int, int]]:
+        """The zones behind and before each label of a kind, and the cells of its columns.
+
+        A label names what stands on its line or begins the next: a value of ``lines`` lines ends
+        so many lines below.
+        """
+        key = (kind, lines, -1)
         if key not in self._zones:
             size = len(self.folded)
             named = [one for one in self.labels.all if kind in one.kinds]
             following = [one.start for one in named[1:]]
             following += [size + _BREATH] * bool(named)
             zones = [
-                (one.end, min(size, one.end + _BEHIND))
+                (one.end, self._below(one, lines))
                 for one, after in zip(named, following, strict=True)
                 if after - one.end >= _BREATH  # of labels in one breath the last one looks
             ]
@@ -175,6 +179,14 @@ class Page:
             zones += [(cells.starts[i], cells.ends[i]) for i in numbers]
             self._zones[key] = zones
         return self._zones[key]
+
+    def _below(self, label: anchors.Label, lines: int) -> int:
+        """Where the zone behind a label ends: behind ``lines`` lines below it, if not before."""
+        end, last = self.labels.breath(label), min(len(self.folded), label.end + _BEHIND)
+        for _ in range(lines + 1):
+            if end < last:
+                end = tables.line_end(self.folded, end) + 1
+        return min(end, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,10 +393,20 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
         yield from held
 
 
+_BREAKS = re.compile(r"\n|\\n|\\s|\\[DW]|\[\^(?!\\?\n|\\n)")
+"""Parts of patterns that may match a line's end."""
+
+
+@cache
+def _lines(pattern: str) -> int:
+    """Over how many lines a match may go: what forms break once."""
+    return 2 if _BREAKS.search(pattern) else 1
+
+
 def _matches(page: Page, kind: str, form: Form) -> Iterator[re.Match[str]]:
     """Where a form matches: everywhere, or only in the zones that it asks for."""
     if form.need is Need.LABEL:
-        zones = page.labelled(kind)
+        zones = page.labelled(kind, _lines(form.pattern))
     else:
         zones = page.near(form.near, form.before, form.after)
     pattern = _compiled(form.pattern)
