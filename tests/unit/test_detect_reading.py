@@ -261,3 +261,8 @@ def test_an_example_on_a_form_counts_as_nobody(line: str, counted: bool) -> None
     folded = line.replace("\u3000", " ")
     assert (name in found(folded)) is counted
     assert (name in candidates(folded)) is not counted
+
+
+@pytest.mark.parametrize("line", ["氏名コード 00781 岸本 隼人\n", "納税義務者コード 000123456\n"])
+def test_a_word_that_belongs_to_a_label_is_no_value_of_the_label_above(line):
+    assert "コード" not in [value for _, value in found(line * 3)]

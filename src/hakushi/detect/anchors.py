@@ -6,7 +6,6 @@ One pass of hyperscan finds them all; without the library `re` does, one pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -78,18 +77,15 @@ def _key(word: str) -> str:
     return re.sub(r"[ _\-]", "", word).lower()
 
 
-Keep = Callable[["npt.NDArray[np.int64]"], "npt.NDArray[np.bool_]"] | None
-"""Which of some places are asked for; None: all."""
-
 _MANY = 256
 """Matches from which on it pays to sort out labels in Latin letters before they are looked at."""
 
 
-def find(folded: str, keep: Keep) -> Anchors:
-    """The anchors of a folded text: every label, and the places of cheap patterns to ``keep``."""
+def find(folded: str) -> Anchors:
+    """The anchors of a folded text."""
     words = _vocabulary()
     compiled = _database()
-    places = _slowly(folded, keep) if compiled is None else _fast(compiled, folded, keep)
+    places = _slowly(folded) if compiled is None else _fast(compiled, folded)
     labels: list[Label] = []
     end = 0
     for a, b in sorted(places.pop(_LABEL, []), key=lambda p: (p[0], -p[1])):
@@ -132,7 +128,7 @@ def _database() -> database.Compiled | None:
     return _ready["it"]
 
 
-def _fast(compiled: database.Compiled, folded: str, keep: Keep) -> dict[str, list[tuple[int, int]]]:
+def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int, int]]]:
     data = folded.encode("utf-8", "replace")
     near = _vocabulary().near
     ids: list[int] = []
@@ -155,11 +151,11 @@ def _fast(compiled: database.Compiled, folded: str, keep: Keep) -> dict[str, lis
     compiled.search(data, hit)
     if not ids:
         return {}
-    return _kept(folded, data, ids, (starts, ends), keep)
+    return _kept(folded, data, ids, (starts, ends))
 
 
 def _kept(
-    folded: str, data: bytes, ids: list[int], places: tuple[list[int], list[int]], keep: Keep
+    folded: str, data: bytes, ids: list[int], places: tuple[list[int], list[int]]
 ) -> dict[str, list[tuple[int, int]]]:
     """The matches that are asked for, under their patterns: of a list of people, few are."""
     import numpy as np
@@ -173,8 +169,6 @@ def _kept(
     if len(data) != len(folded):
         first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
         starts, ends = np.searchsorted(first, starts), np.searchsorted(first, ends)
-    if keep is not None:
-        wanted &= label | keep(starts)
     if not wanted.all():
         which, starts, ends = which[wanted], starts[wanted], ends[wanted]
     found: dict[str, list[tuple[int, int]]] = {}
@@ -200,16 +194,9 @@ def _apart_in_latin(
     return apart
 
 
-def _slowly(folded: str, keep: Keep) -> dict[str, list[tuple[int, int]]]:
-    import numpy as np
-
-    found: dict[str, list[tuple[int, int]]] = {}
-    for pattern in _vocabulary().near:
-        every = [m.span() for m in re.compile(pattern).finditer(folded)]
-        if keep is not None:
-            asked = keep(np.array([start for start, _ in every], np.int64)).tolist()
-            every = [one for one, good in zip(every, asked, strict=True) if good]
-        found[pattern] = every
+def _slowly(folded: str) -> dict[str, list[tuple[int, int]]]:
+    words = _vocabulary()
+    found = {p: [m.span() for m in re.compile(p).finditer(folded)] for p in words.near}
     found[_LABEL] = [m.span() for m in _label_pattern().finditer(folded)]
     return found
 

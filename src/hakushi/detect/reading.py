@@ -20,8 +20,7 @@ from hakushi.detect.registry import detectors
 from hakushi.model import Locator, Strength, Text
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    pass
 
 _LABELLED = Strength.LABELLED
 
@@ -80,7 +79,7 @@ class Page:
         self._examples = _examples(folded)
         self._taken: list[int] = []
         self.told = self._in_columns()
-        found = anchors.find(folded, self._untaken if self._taken else None)
+        found = anchors.find(self._left() if self._taken else folded)
         self.labels = labels.Labels(folded, found.labels)
         self._places = found.places
         self.named = frozenset().union(*(one.kinds for one in found.labels))
@@ -125,15 +124,17 @@ class Page:
         """What a value at ``at`` counts as."""
         return _LABELLED if trust and not self.example(at) else Strength.UNLABELLED
 
-    def _untaken(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Which of some places lie in no cell that its column explains."""
+    def _left(self) -> str:
+        """The text with zeros for the cells that their columns explain: nothing stands there."""
         import numpy as np
 
-        taken = np.sort(np.array(self._taken, np.int64))
-        starts, ends = np.array(self.cells.starts)[taken], np.array(self.cells.ends)[taken]
-        i = np.searchsorted(starts, places, "right") - 1
-        outside: npt.NDArray[np.bool_] = (i < 0) | (places >= ends[i])
-        return outside
+        codes = np.frombuffer(self.folded.encode("utf-32-le", "surrogatepass"), np.uint32)
+        taken = np.array(self._taken, np.int64)
+        inside = np.zeros(len(codes) + 1, np.int8)
+        inside[np.array(self.cells.starts)[taken]] = 1
+        inside[np.array(self.cells.ends)[taken]] -= 1
+        left = np.where(np.cumsum(inside[:-1], dtype=np.int8), np.uint32(0), codes)
+        return left.tobytes().decode("utf-32-le", "surrogatepass")
 
     def asked(self) -> Iterator[tuple[Detector, list[Form]]]:
         """The detectors of which some forms may match at all, and these forms, in their order."""
