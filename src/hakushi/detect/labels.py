@@ -40,11 +40,11 @@ class Labels:
         self.all = every
         self._ends = [one.end for one in every]
 
-    def breath(self, label: Label) -> int:
-        """The end of the last label that is said in one breath with this one."""
+    def breath(self, label: Label, most: int) -> int:
+        """The end of the last label that is said in one breath with this one; ``most`` is far."""
         i = bisect_right(self._ends, label.end)
         end = label.end
-        while i < len(self.all) and self.all[i].start - end <= _BREATH:
+        while i < len(self.all) and end < most and self.all[i].start - end <= _BREATH:
             end = self.all[i].end
             i += 1
         return end

@@ -183,10 +183,12 @@ class Page:
 
     def _below(self, label: anchors.Label, lines: int) -> int:
         """Where the zone behind a label ends: behind ``lines`` lines below it, if not before."""
-        end, last = self.labels.breath(label), min(len(self.folded), label.end + _BEHIND)
+        last = min(len(self.folded), label.end + _BEHIND)
+        end = self.labels.breath(label, last)
         for _ in range(lines + 1):
             if end < last:
-                end = tables.line_end(self.folded, end) + 1
+                newline = self.folded.find("\n", end, last)
+                end = last if newline < 0 else newline + 1
         return min(end, last)
 
 
