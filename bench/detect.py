@@ -96,7 +96,7 @@ def measure(documents: Iterable[dict[str, Any]], show: int, raw: bool) -> None:
     for kind in sorted(scores):
         print(scores[kind].row(kind))
     if people or firms:
-        counted = persons.count(places)
+        counted = persons.count(persons.parts(places))
         for word, true, told in (
             ("people", people, counted[0]),
             ("firms", firms, counted[1]),

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hakushi import detect
-from hakushi.detect.persons import GAP, Range, count
+from hakushi.detect.persons import GAP, Range, count, parts
 from hakushi.model import Strength, Text
 
 KINDS = ["person_name", "kana_name", "address", "postal_code", "phone", "birth_date", "my_number"]
 
 
 def people(places):
-    return count(places)[0]
+    return count(parts(places))[0]
 
 
 def firms(places):
-    return count(places)[1]
+    return count(parts(places))[1]
 
 
 def key(text):

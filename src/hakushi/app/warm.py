@@ -5,6 +5,7 @@ from __future__ import annotations
 from hakushi import detect
 from hakushi.app import house
 from hakushi.assess import triage
+from hakushi.detect import persons
 from hakushi.model import SECTOR
 from hakushi.recover.grammar import jpeg_scan
 from hakushi.recover.grammar.crc32c import crc32c
@@ -15,6 +16,7 @@ def warm() -> None:
     triage.classify(bytes(SECTOR))
     jpeg_scan.warm()
     crc32c(bytes(16))
+    persons.count(persons.parts([("", 0, "phone", b"")]))
     detect.warm(house.prefilter_cache())
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -320,12 +321,18 @@ class Case:
 
     def _unseen(self, values: set[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
         """Which of some values, by kind and key, are in no file."""
-        left = set(values)
+        import numpy as np
+
+        left, asked = set(values), 0
         for columns in self._columns("locator<>''"):
+            if len(left) != asked:
+                asked = len(left)
+                first = np.array(sorted({_first(key) for _, key in left}), np.uint64)
+            heads = columns.heads()[:, 0]
+            near = first[np.minimum(np.searchsorted(first, heads), len(first) - 1)]
+            left.difference_update(columns.values(np.flatnonzero(near == heads)))
             if not left:
                 break
-            if not {key for _, key in left}.isdisjoint(columns.keys):
-                left.difference_update(columns.values())
         return left
 
     # --- restored files ---------------------------------------------------------------------
@@ -428,6 +435,11 @@ class Case:
     def rows(self, query: str, args: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """A read-only question in SQL, for counts."""
         return iter(self._db.execute(query, args))
+
+
+def _first(key: bytes) -> int:
+    """How a key begins, as `Columns.heads` has it."""
+    return int.from_bytes(key[:8].ljust(8, b"\0"), sys.byteorder)
 
 
 def _cell_row(cell: Cell) -> tuple[Any, ...]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _HEAD = struct.Struct("<4sIIII")
 _MAGIC = b"HKF1"
+_HEADS = 16
+"""Bytes of a key that tell values apart."""
 
 
 @light
@@ -100,9 +102,34 @@ class Columns:
     lengths: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     names: list[tuple[str, str]]
-    keys: list[bytes]
+    key_bytes: bytes
+    """The keys, one behind the other."""
+    key_sizes: bytes
+    """How long each of them is."""
     shown: bytes
     """What may be shown of each, zeros between them."""
+
+    @property
+    def keys(self) -> list[bytes]:
+        values, sizes = self.key_bytes, self.key_sizes
+        ends = list(accumulate(sizes))
+        return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+    def heads(self) -> npt.NDArray[np.uint64]:
+        """The first 16 bytes of each key as two words, zeros behind shorter ones."""
+        import numpy as np
+
+        values = np.frombuffer(self.key_bytes, np.uint8)
+        sizes = np.frombuffer(self.key_sizes, np.uint8)
+        if len(values) == len(sizes) * _HEADS and (sizes == _HEADS).all():
+            return values.view(np.uint64).reshape(-1, 2)
+        out = np.zeros((len(sizes), _HEADS), np.uint8)
+        ends = np.cumsum(sizes, dtype=np.int64)
+        starts = ends - sizes
+        for i in range(_HEADS):
+            there = sizes > i
+            out[there, i] = values[starts[there] + i]
+        return out.view(np.uint64)
 
     def places(self) -> Iterator[Place]:
         names = [self.names[code] for code in self.codes.tolist()]
@@ -122,10 +149,15 @@ class Columns:
         fresh: npt.NDArray[np.bool_] = ~again
         return fresh
 
-    def values(self) -> Iterator[tuple[str, bytes]]:
-        """Kind and key of each."""
-        kinds = [kind for kind, _ in self.names]
-        return zip((kinds[code] for code in self.codes.tolist()), self.keys, strict=True)
+    def values(self, which: npt.NDArray[np.int64]) -> Iterator[tuple[str, bytes]]:
+        """Kind and key of some."""
+        import numpy as np
+
+        sizes = np.frombuffer(self.key_sizes, np.uint8)
+        ends = np.cumsum(sizes, dtype=np.int64)[which]
+        columns = (self.codes[which].tolist(), ends.tolist(), sizes[which].tolist())
+        for code, end, size in zip(*columns, strict=True):
+            yield self.names[code][0], self.key_bytes[end - size : end]
 
     def findings(self, locator: Locator) -> Iterator[Finding]:
         """The same as objects."""
@@ -155,19 +187,7 @@ def unpack(where: str, body: bytes) -> Columns:
     fits = sum(sizes) == values and masked.count(b"\0") == count - 1
     if not fits or max(body[codes_at : codes_at + count]) >= len(names):
         raise torn
-    keys = _cut(body[at : at + values], sizes)
-    return Columns(where, offsets, lengths, codes, names, keys, masked)
-
-
-def _cut(values: bytes, sizes: bytes) -> list[bytes]:
-    """Values of some sizes, one behind the other."""
-    if sizes.count(sizes[0]) == len(sizes):
-        step = sizes[0]
-        if not step:
-            return [b""] * len(sizes)
-        return [values[at : at + step] for at in range(0, len(values), step)]
-    ends = list(accumulate(sizes))
-    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    return Columns(where, offsets, lengths, codes, names, body[at : at + values], sizes, masked)
 
 
 def _name(line: str) -> tuple[str, str]:

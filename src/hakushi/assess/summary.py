@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hakushi import duty
 from hakushi.assess import triage
 from hakushi.assess.case import Case
+from hakushi.assess.findings import Columns
 from hakushi.assess.judge import Facts, Judgement
 from hakushi.assess.medium import Medium
 from hakushi.detect import persons
@@ -25,6 +26,10 @@ from hakushi.model import (
     Strength,
     message,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SCHEMA = "hakushi.assessment/1"
 
@@ -114,48 +119,106 @@ class Tally:
 
 def tally(cases: Sequence[Case]) -> Tally:
     """Counts one case, or several that count with one key, in one pass over all their findings."""
-    counts: Counter[tuple[str, str]] = Counter()
-    numbers: set[bytes] = set()
-    people, firms = persons.count(
-        chain.from_iterable(_labelled(case, n, counts, numbers) for n, case in enumerate(cases))
-    )
+    counting = _Counting()
+    people, firms = persons.count(chain.from_iterable(map(counting.parts, cases)))
     found: dict[str, list[int]] = {}
-    for (kind, strength), count in sorted(counts.items()):
+    for (kind, strength), count in sorted(counting.counts.items()):
         found.setdefault(kind, [0, 0])[strength != Strength.LABELLED] += count
-    return Tally({kind: (a, b) for kind, (a, b) in found.items()}, people, firms, len(numbers))
+    findings = {kind: (a, b) for kind, (a, b) in found.items()}
+    return Tally(findings, people, firms, len(counting.my_numbers))
 
 
-def _labelled(
-    case: Case, number: int, counts: Counter[tuple[str, str]], my_numbers: set[bytes]
-) -> Iterator[persons.Place]:
-    """Labelled findings in the order that `persons` wants: the table's own, so nothing is sorted.
+_TOGETHER = 1 << 16
+"""Findings that are counted at once: most places have few."""
 
-    Each place is counted on the way: equal ones follow each other, or have a place on the medium.
+
+class _Counting:
+    """Each place counted on the way to `persons`: equal findings follow each other, or have a place
+    on the medium.
     """
-    import numpy as np
 
-    places, seen = case.places(), set()
-    contested = {where for where, _, _ in places}
-    for columns in case.found():
-        names, text = columns.names, f"{number} {columns.where}"
-        offsets, codes = columns.offsets.tolist(), columns.codes.tolist()
-        fresh = columns.fresh()
-        if columns.where in contested:
-            for i, (at, length) in enumerate(zip(offsets, columns.lengths.tolist(), strict=True)):
-                place = places.get((columns.where, at, length))
-                if place is not None:
-                    fresh[i] = False
-                    seen.add((place, length, names[codes[i]]))
-        for code, count in enumerate(np.bincount(columns.codes[fresh], minlength=len(names))):
-            counts[names[code]] += int(count)
-        told = [kind if strength == "labelled" else "" for kind, strength in names]
-        for at, code, key in zip(offsets, codes, columns.keys, strict=True):
-            if told[code]:
-                yield text, at, told[code], key
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.my_numbers: set[int] = set()
+        """Half of their keys: 64 bits tell a few million apart."""
+        self._names: dict[tuple[str, str], int] = {}
+        self._text, self._where = 0, ""
+
+    def parts(self, case: Case) -> Iterator[persons.Part]:
+        """Labelled findings in the order that `persons` wants: the table's own, so nothing is
+        sorted.
+        """
+        places = case.places()
+        contested = {where for where, _, _ in places}
+        seen: set[tuple[int, int, tuple[str, str]]] = set()
+        batch: list[Columns] = []
+        fresh: list[npt.NDArray[np.bool_]] = []
+        size = 0
+        self._text += 1
+        for columns in case.found():
+            batch.append(columns)
+            fresh.append(columns.fresh())
+            if columns.where in contested:
+                _place(columns, fresh[-1], places, seen)
+            size += len(columns.codes)
+            if size >= _TOGETHER:
+                yield self._part(batch, fresh)
+                batch, fresh, size = [], [], 0
+        if batch:
+            yield self._part(batch, fresh)
+        self.counts.update(name for _, _, name in seen)
+
+    def _part(self, batch: list[Columns], fresh: list[npt.NDArray[np.bool_]]) -> persons.Part:
+        import numpy as np
+
+        codes = np.concatenate([self._coded(columns) for columns in batch])
+        names = list(self._names)
+        counted = np.bincount(codes[np.concatenate(fresh)], minlength=len(names))
+        for name, count in zip(names, counted.tolist(), strict=True):
+            self.counts[name] += count
+        told = [kind if strength == Strength.LABELLED else "" for kind, strength in names]
+        heads = np.concatenate([columns.heads() for columns in batch])
         if "my_number" in told:
-            which = told.index("my_number")
-            my_numbers.update(columns.keys[i] for i in np.flatnonzero(columns.codes == which))
-    counts.update(name for _, _, name in seen)
+            mine = heads[codes == told.index("my_number"), 0]
+            self.my_numbers.update(np.unique(mine).tolist())
+        return persons.Part(
+            np.repeat([self._numbered(one) for one in batch], [len(one.codes) for one in batch]),
+            np.concatenate([columns.offsets for columns in batch]),
+            np.array([_COUNTED.get(kind, persons.OTHER) for kind in told], np.uint8)[codes],
+            heads,
+            np.frombuffer(b"".join(one.key_sizes for one in batch), np.uint8) > persons.KEY,
+        )
+
+    def _coded(self, columns: Columns) -> npt.NDArray[np.int64]:
+        """The codes of some findings in `_names`."""
+        import numpy as np
+
+        codes = [self._names.setdefault(name, len(self._names)) for name in columns.names]
+        return np.array(codes, np.int64)[columns.codes]
+
+    def _numbered(self, columns: Columns) -> int:
+        """A number for its text: another one for the next."""
+        if columns.where != self._where:
+            self._text, self._where = self._text + 1, columns.where
+        return self._text
+
+
+_COUNTED = {kind: code for code, kind in enumerate(persons.KINDS)}
+
+
+def _place(
+    columns: Columns,
+    fresh: npt.NDArray[np.bool_],
+    places: Mapping[tuple[str, int, int], int],
+    seen: set[tuple[int, int, tuple[str, str]]],
+) -> None:
+    """Findings that have a place on the medium are counted by it."""
+    ways = zip(columns.offsets.tolist(), columns.lengths.tolist(), strict=True)
+    for i, (at, length) in enumerate(ways):
+        place = places.get((columns.where, at, length))
+        if place is not None:
+            fresh[i] = False
+            seen.add((place, length, columns.names[columns.codes[i]]))
 
 
 def blocks(case: Case) -> dict[str, int]:

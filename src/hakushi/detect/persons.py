@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 KEY = 16
 """Bytes of a value's key. A longer one is of an office's own contact, and no sign of a person."""
@@ -32,6 +38,12 @@ FIRMS = frozenset({"corporate_number", "firm_name"})
 PEOPLE = frozenset((*_NAMES, *_BESIDE, *OWN))
 """The kinds that tell of people."""
 
+KINDS = tuple(sorted(PEOPLE | FIRMS))
+"""The kinds that count, in the order of `Part.kinds`."""
+
+OTHER = 255
+"""A kind that does not count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -44,6 +56,54 @@ class Range:
 
 Place = tuple[str, int, str, bytes]
 """Where (any name of a text), offset, kind, key of the value. Labelled findings only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Labelled findings, in order of text and offset: a column each.
+
+    ``texts``: a number for each text, another one for the next. ``kinds`` are places in `KINDS`, or
+    `OTHER`. ``keys``: the first `KEY` bytes of each as two words, zeros behind shorter ones.
+    ``own``: whose key is longer.
+    """
+
+    texts: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.uint8]
+    keys: npt.NDArray[np.uint64]
+    own: npt.NDArray[np.bool_]
+
+    def only(self, which: npt.NDArray[np.bool_]) -> Part:
+        """Some of them, copied: the kernel is compiled for one kind of arrays."""
+        return Part(*(column[which] for column in self._columns()))
+
+    def behind(self, before: Part) -> Part:
+        """With what is in front of it."""
+        import numpy as np
+
+        both = zip(before._columns(), self._columns(), strict=True)
+        return Part(*map(np.concatenate, both))
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.texts, self.offsets, self.kinds, self.keys, self.own
+
+
+def parts(places: Iterable[Place]) -> Iterator[Part]:
+    """Places, sorted by text and offset, as parts."""
+    import numpy as np
+
+    codes = {kind: i for i, kind in enumerate(KINDS)}
+    for number, (_, some) in enumerate(groupby(places, itemgetter(0))):
+        _, offsets, kinds, keys = zip(*some, strict=True)
+        heads = b"".join(key[:KEY].ljust(KEY, b"\0") for key in keys)
+        yield Part(
+            np.full(len(offsets), number),
+            np.array(offsets, np.int64),
+            np.array([codes.get(kind, OTHER) for kind in kinds], np.uint8),
+            np.frombuffer(heads, np.uint64).reshape(-1, 2),
+            np.array([len(key) > KEY for key in keys], bool),
+        )
+
 
 _Record = dict[str, bytes]
 _Handle = tuple[object, ...]
@@ -81,27 +141,29 @@ class _Groups:
         return sum(self.parent[n] == n for n in range(len(self.parent)))
 
 
-def count(places: Iterable[Place]) -> tuple[Range, Range]:
+def count(found: Iterable[Part]) -> tuple[Range, Range]:
     """How many people, and how many firms, the findings tell of.
 
-    Places come sorted by text and offset, and are read once: of a large medium there are millions,
-    but few different records.
+    Parts come sorted by text and offset, and are read once: of a large medium there are millions
+    of findings, but few different records.
     """
+    import numpy as np
+
+    about = np.zeros(OTHER + 1, np.uint8)
+    about[[KINDS.index(kind) for kind in PEOPLE]] = 1
+    about[[KINDS.index(kind) for kind in FIRMS]] = 2
     people, firms = _Different(), _Different()
     office: _Different | None = None
-    for text, offset, kind, key in places:
-        if kind in FIRMS:
-            firms.add(text, offset, kind, key)
-        elif kind not in PEOPLE:
-            continue
-        elif len(key) > KEY:
+    for part in found:
+        which = about[part.kinds]
+        person = which == 1
+        if office is None and (person & part.own).any():
             # An office's own contact: from here on, what counts it and what does not go apart.
-            office = office or people.copy()
-            office.add(text, offset, kind, key[:KEY])
-        else:
-            people.add(text, offset, kind, key)
-            if office is not None:
-                office.add(text, offset, kind, key)
+            office = people.copy()
+        people.add(part.only(person & ~part.own))
+        if office is not None:
+            office.add(part.only(person))
+        firms.add(part.only(which == 2))
     records = people.end()
     everyone = records if office is None else office.end()
     return _people(records, everyone), _firms(firms.end())
@@ -138,52 +200,79 @@ def _firms(records: list[_Record]) -> Range:
     return Range(min(best, max(len(numbers), int(bool(names)))), best, len(numbers) + len(names))
 
 
-_KINDS = tuple(sorted(PEOPLE | FIRMS))
-_TELLING = frozenset({*_NAMES, *OWN, *FIRMS})
-"""Kinds of which a record has one if it tells of someone, or of a firm."""
+_TELLING = [KINDS.index(kind) for kind in sorted({*_NAMES, *OWN, *FIRMS})]
+"""Places of the kinds of which a record has one if it tells of someone, or of a firm."""
 
 
 class _Different:
     """The different records of neighbouring findings: the same in two files, of equal hashes, is
-    one. Places come sorted by text and offset.
+    one. Parts come sorted by text and offset.
     """
 
-    __slots__ = ("_found", "_last", "_latest", "_record", "_where")
+    __slots__ = ("_found", "_open")
 
     def __init__(self) -> None:
-        self._where, self._last, self._latest = "", 0, ""
-        self._record: _Record = {}
-        self._found: dict[tuple[bytes | None, ...], None] = {}
+        self._open: Part | None = None
+        """The last record: what follows in its text may belong to it."""
+        self._found: dict[bytes, None] = {}
+        """Keys of records, a place for each kind; zeros for none."""
 
     def copy(self) -> _Different:
         out = _Different()
-        out._where, out._last, out._latest = self._where, self._last, self._latest
-        out._record, out._found = dict(self._record), dict(self._found)
+        out._open, out._found = self._open, dict(self._found)
         return out
 
-    def add(self, text: str, offset: int, kind: str, key: bytes) -> None:
-        """One more, in the record before it or in a new one."""
-        record = self._record
-        if record and (
-            text != self._where
-            or offset - self._last > GAP
-            or (kind in record and (kind != self._latest or record[kind] != key))
-        ):
-            self._keep()
-            record = self._record
-        record[kind] = key
-        self._where, self._last, self._latest = text, offset, kind
+    def add(self, part: Part) -> None:
+        """More findings, in the record before them or in new ones."""
+        import numpy as np
 
-    def _keep(self) -> None:
-        """Ends a record. A phone or an address alone may be an office's own: it tells of nobody."""
-        if not _TELLING.isdisjoint(self._record):
-            self._found[tuple(map(self._record.get, _KINDS))] = None
-        self._record = {}
+        from hakushi.detect import persons_kernel
+
+        if not len(part.kinds):
+            return
+        if self._open is not None:
+            part = part.behind(self._open)
+        which = np.empty(len(part.kinds), np.int64)
+        count = persons_kernel.records(part.texts, part.offsets, part.kinds, part.keys, GAP, which)
+        rows = np.zeros((count, len(KINDS), 2), np.uint64)
+        rows[which, part.kinds] = part.keys
+        self._keep(rows[:-1])
+        last = rows[-1]
+        there = np.flatnonzero(last.any(axis=1))
+        # The kind that came last stays the last one.
+        there = np.append(there[there != part.kinds[-1]], part.kinds[-1])
+        self._open = Part(
+            np.full(len(there), part.texts[-1]),
+            np.full(len(there), part.offsets[-1]),
+            there.astype(np.uint8),
+            last[there],
+            np.zeros(len(there), bool),
+        )
+
+    def _keep(self, rows: npt.NDArray[np.uint64]) -> None:
+        """A phone or an address alone may be an office's own: it tells of nobody."""
+        telling = rows[rows[:, _TELLING].any(axis=(1, 2))]
+        data, width = telling.tobytes(), len(KINDS) * KEY
+        self._found.update(
+            dict.fromkeys(data[at : at + width] for at in range(0, len(data), width))
+        )
 
     def end(self) -> list[_Record]:
-        self._keep()
-        named = (zip(_KINDS, values, strict=True) for values in self._found)
-        return [{kind: key for kind, key in one if key is not None} for one in named]
+        import numpy as np
+
+        if (last := self._open) is not None:
+            row = np.zeros((1, len(KINDS), 2), np.uint64)
+            row[0, last.kinds] = last.keys
+            self._keep(row)
+        return [_record(row) for row in self._found]
+
+
+_NO_KEY = bytes(KEY)
+
+
+def _record(row: bytes) -> _Record:
+    keys = (row[at : at + KEY] for at in range(0, len(row), KEY))
+    return {kind: key for kind, key in zip(KINDS, keys, strict=True) if key != _NO_KEY}
 
 
 def _is_full(record: _Record) -> bool:
