@@ -3,7 +3,15 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hakushi.detect.tables import Column, Header, cells, split
+from hakushi.detect.tables import (
+    _VALUES,
+    Column,
+    Header,
+    _promising,
+    cells,
+    header_of,
+    split,
+)
 
 lines = st.text(st.sampled_from('ab,,,"" \'\r山-1'), max_size=24)
 
@@ -27,3 +35,20 @@ def test_a_row_has_the_same_cells_among_others_as_alone(rows, width):
     assert told[: len(expected)] == expected
     if at > len("\n".join(rows)):
         assert told == expected
+
+
+words = st.sampled_from(["氏名", "住所", "Name", "name", "電話", "1", "12345", "a", "@", "-", " "])
+
+
+@settings(max_examples=400)
+@given(st.lists(st.lists(words | st.sampled_from(",\t;|\n"), max_size=9).map("".join), max_size=6))
+@example(["氏名,住所1-2", "氏名,住所12345", "氏名,1-住所", "氏名,1\n-2,住所"])
+def test_no_line_that_is_a_header_is_passed_over(rows):
+    folded = "\n".join(rows)
+    seen, at = _promising(folded).headers, 0
+    for line in folded.split("\n"):
+        if header_of(line) is not None:
+            assert at in seen
+        elif _VALUES.search(line):
+            assert at not in seen
+        at += len(line) + 1

@@ -60,6 +60,9 @@ _READ = 1 << 20
 _BATCH, _PACKED = 500, 1 << 18
 """So many artifacts, or bytes of findings, go into one piece."""
 
+_TOGETHER = 1 << 16
+"""Characters of small texts that are read in one go."""
+
 _UNREADABLE_STEPS = (1 << 20, 1 << 16, 4096, SECTOR)
 """Sizes in which a cell with bad sectors is read again, ever smaller."""
 
@@ -137,12 +140,62 @@ class Inspect:
     """Read the text in pictures, too."""
 
 
+class _Texts:
+    """Texts that wait to be read together: most of a mail store are small."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._waiting: list[tuple[Text, Locator]] = []
+        self._size = 0
+
+    def find(self, text: Text, locator: Locator) -> Iterator[detect.Found | Damage]:
+        """What is in a text, now or with one of the next."""
+        if not detect.small(text):
+            yield detect.find(text, locator, self._key)
+            return
+        self._waiting.append((text, locator))
+        self._size += len(text.chars)
+        if self._size >= _TOGETHER or len(self._waiting) >= _BATCH:
+            yield from self.rest()
+
+    def scan(self, source: Source) -> Iterator[detect.Found | Damage]:
+        """What is in a source's bytes: as a text where they are small and clean."""
+        text = detect.clean(source)
+        if text is None:
+            yield from detect.scan(source, self._key)
+        else:
+            yield from self.find(text, source.locator)
+
+    def rest(self) -> Iterator[detect.Found | Damage]:
+        """What is in those that still wait."""
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        if not waiting:
+            return
+        try:
+            yield from detect.find_all(waiting, self._key)
+        except Exception:  # noqa: BLE001 - told below, by the text that it came from
+            for one in waiting:
+                yield from self._alone(*one)
+
+    def _alone(self, text: Text, locator: Locator) -> Iterator[detect.Found | Damage]:
+        try:
+            yield from detect.find_all([(text, locator)], self._key)
+        except MemoryError:
+            yield Damage(locator, "out of memory")
+        except Exception as error:  # noqa: BLE001 - the one boundary: a bug becomes Damage
+            _log.exception("bug while reading %s", locator)
+            yield Damage(locator, f"internal error: {type(error).__name__}")
+
+
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a file is looked into: the counting key, and whether text in pictures is read."""
+class _How:
+    """How a file is looked into: the counting key, whether text in pictures is read, and the texts
+    that wait.
+    """
 
     key: bytes
-    pictures: bool = False
+    pictures: bool
+    texts: _Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +498,7 @@ def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
 
 def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Found | Damage]:
     known = {a.locator: a for a in (*unit.above, *unit.artifacts)}
+    how = _How(unit.key, unit.pictures, _Texts(unit.key))
 
     def find(locator: Locator) -> Artifact:
         if locator not in known:
@@ -456,7 +510,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Fo
         budget = Budget.of(seconds=seconds, output=max(1 << 30, artifact.size * 20))
         try:
             inner = reach(source, artifact.locator, find)
-            yield from _inspect(inner, artifact, How(unit.key, unit.pictures), budget)
+            yield from _inspect(inner, artifact, how, budget)
         except (Malformed, Unreadable) as error:
             yield replace(artifact, complete=False)
             yield Damage(artifact.locator, str(error))
@@ -465,10 +519,11 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Fo
         except Exception as error:  # noqa: BLE001 - the one boundary: a bug becomes Damage
             _log.exception("bug while looking into %s", artifact.locator)
             yield Damage(artifact.locator, f"internal error: {type(error).__name__}")
+    yield from how.texts.rest()
 
 
 def _inspect(
-    source: Source, artifact: Artifact, how: How, budget: Budget
+    source: Source, artifact: Artifact, how: _How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     """One artifact and all that it holds: told once with its digest, then what is in it."""
     digest = _digest(source, budget)
@@ -514,7 +569,7 @@ def _digest(source: Source, budget: Budget) -> str:
 
 
 def _inside(
-    source: Source, artifact: Artifact, one: Format | None, how: How, budget: Budget
+    source: Source, artifact: Artifact, one: Format | None, how: _How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     """Findings of its text (its raw bytes where it has none), and of what it holds."""
     told = False
@@ -522,7 +577,7 @@ def _inside(
         try:
             for text in read(source, budget):
                 told = told or text.part != ocr.PART
-                yield detect.find(text, _place(source, text), how.key)
+                yield from how.texts.find(text, _place(source, text))
         except (Malformed, Unreadable) as error:
             told = False
             yield Damage(source.locator, str(error))
@@ -538,13 +593,13 @@ def _inside(
         except (Malformed, Unreadable) as error:
             yield Damage(source.locator, str(error))
     if not told and not held:
-        yield from detect.scan(source, how.key)
+        yield from how.texts.scan(source)
     for child in held:
         yield from _inspect_child(source, child, how, budget)
 
 
 def _readers(
-    source: Source, one: Format | None, how: How
+    source: Source, one: Format | None, how: _How
 ) -> Iterator[Callable[[Source, Budget], Iterator[Text]]]:
     """What gives the text of a file."""
     if one is not None and one.text is not None:
@@ -561,7 +616,7 @@ def _place(source: Source, text: Text) -> Locator:
 
 
 def _inspect_child(
-    source: Source, child: Artifact, how: How, budget: Budget
+    source: Source, child: Artifact, how: _How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     if child.role is not Role.CONTENT or not child.size:
         yield child

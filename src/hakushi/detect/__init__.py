@@ -13,7 +13,8 @@ from hakushi.detect.found import Found
 from hakushi.detect.prefilter import warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
-from hakushi.detect.windows import believed, scan
+from hakushi.detect.together import find_all, small
+from hakushi.detect.windows import believed, clean, scan
 
 __all__ = [
     "KINDS",
@@ -23,11 +24,14 @@ __all__ = [
     "Need",
     "Span",
     "believed",
+    "clean",
     "decode",
     "detectors",
     "find",
+    "find_all",
     "kinds",
     "scan",
+    "small",
     "spans",
     "warm",
 ]

@@ -61,7 +61,7 @@ def _vocabulary() -> _Vocabulary:
             words.add(fold(label))
             kinds.setdefault(_key(fold(label)), set()).add(detector.kind)
         near.update(dict.fromkeys(form.near for form in detector.forms if form.near))
-    labels = tuple(_spelled(word) for word in sorted(words, key=len, reverse=True))
+    labels = tuple(_spelled(word) for word in sorted(words, key=lambda w: (-len(w), w)))
     return _Vocabulary(tuple(near), labels, {k: frozenset(v) for k, v in kinds.items()})
 
 

@@ -287,9 +287,9 @@ def dirt(text: Text) -> float:
     """The share of characters that no text has: broken bytes, controls. 1 where much is strange."""
     import numpy as np
 
+    if text.chars.isascii():
+        return _ascii_dirt(text.chars.encode("ascii"))
     codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
-    if not len(codes):
-        return 0.0
     weights = _weights()[np.minimum(codes, 0xFFFF)]
     strange = int(np.count_nonzero(weights < 0))
     if not strange:
@@ -297,6 +297,26 @@ def dirt(text: Text) -> float:
     if strange >= _STRANGE * len(codes):
         return 1.0
     return int(np.count_nonzero(weights <= -5)) / len(codes)
+
+
+def _ascii_dirt(data: bytes) -> float:
+    """`dirt` of ASCII."""
+    strange, broken = _odd_ascii()
+    odd = len(data) - len(data.translate(None, strange))
+    if not odd:
+        return 0.0
+    return (
+        1.0
+        if odd >= _STRANGE * len(data)
+        else (len(data) - len(data.translate(None, broken))) / len(data)
+    )
+
+
+@cache
+def _odd_ascii() -> tuple[bytes, bytes]:
+    """Characters that are strange, and those that no text has."""
+    weights = _weights()[:128]
+    return bytes((weights < 0).nonzero()[0].tolist()), bytes((weights <= -5).nonzero()[0].tolist())
 
 
 @cache

@@ -143,6 +143,31 @@ def _any_word(codes: Any, at: int, words: Any) -> bool:
     return False
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _digit(code: int) -> bool:
+    return 48 <= code <= 57
+
+
+@numba.njit(cache=True, nogil=True)
+def _valued(codes: Any, valued: Any) -> None:
+    """Which lines have what rows of values have, and no header: an @, five digits, or digits on
+    both sides of a hyphen.
+    """
+    line = run = 0
+    for at in range(len(codes)):
+        code = codes[at]
+        if code == 10:
+            line, run = line + 1, 0
+        elif _digit(code):
+            run += 1
+            if run == 5 or (at > 1 and codes[at - 1] == 45 and _digit(codes[at - 2])):
+                valued[line] = True
+        else:
+            run = 0
+            if code == 64:
+                valued[line] = True
+
+
 @numba.njit(cache=True, nogil=True)
 def _count(codes: Any, classes: Any, words: Any, pairs: Any, starts: Any, counts: Any) -> None:
     line = 0
@@ -192,7 +217,8 @@ def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number:
 
     ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each of nine counts;
     the sixth is two spaces in a row, whatever the table says; the seventh counts ``words`` of
-    ASCII, too, a row each with zeros behind; ``pairs``: their first two characters.
+    ASCII, too, a row each with zeros behind; ``pairs``: their first two characters. No header has
+    what only values have.
 
     Rows have the same delimiter, as often in each unless quotes hide some. Two of them at least
     have a ``number`` of digits, an @, a kanji or a kana, without which no cell says what it is.
@@ -202,9 +228,10 @@ def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number:
         count += code == 10
     starts, counts = np.zeros(count, np.int64), np.zeros((count, 9), np.int64)
     _count(codes, classes, words, pairs, starts, counts)
-    headers = np.zeros(count, np.bool_)
+    headers, valued = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    _valued(codes, valued)
     for line in range(count):
-        if counts[line, 6]:
+        if counts[line, 6] and not valued[line]:
             headers[line] = counts[line, :4].sum() + counts[line, 5] > 0
     return starts, headers, _alike(counts, fewest, number)
 

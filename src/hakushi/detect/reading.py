@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from hakushi.detect import anchors, labels, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
@@ -18,9 +18,6 @@ from hakushi.detect.fold import fold
 from hakushi.detect.found import Found, Place
 from hakushi.detect.registry import detectors
 from hakushi.model import Locator, Strength, Text
-
-if TYPE_CHECKING:
-    pass
 
 _LABELLED = Strength.LABELLED
 
@@ -67,8 +64,11 @@ class Page:
     Where a column explains the whole value of a cell, forms need not look: ``told`` are these.
     """
 
-    def __init__(self, folded: str, cells: tables.Cells, key: bytes) -> None:
+    def __init__(
+        self, folded: str, cells: tables.Cells, key: bytes, apart: Sequence[int] = ()
+    ) -> None:
         self.folded = folded
+        self._apart = apart
         self.cells = cells
         self.key = key
         self._columns: dict[str, list[int]] = {}
@@ -90,6 +90,10 @@ class Page:
         """Where the cell that holds the character at ``at`` begins, and its column."""
         i = self.cells.at(at)
         return None if i < 0 else (self.cells.starts[i], self.cells.columns[i])
+
+    def text_of(self, at: int) -> int:
+        """A number for the one of several texts that the character at ``at`` stands in."""
+        return bisect_right(self._apart, at)
 
     def example(self, at: int) -> bool:
         """Does a line say before the character at ``at`` that it is an example?"""
@@ -256,17 +260,19 @@ def read(
     key: bytes,
     carried: tables.Header | None = None,
     watch: int | None = None,
+    apart: Sequence[int] = (),
 ) -> tuple[list[Span], tables.Header | None]:
     """`spans`, for a part of a longer text: ``carried`` is the table header that holds there.
 
-    The header that comes back holds at the character ``watch``, or at its end.
+    The header that comes back holds at the character ``watch``, or at its end. ``apart``: where
+    texts begin that have nothing to do with each other.
     """
     folded = fold(text.chars)
     if text.cells:
         cells, held = tables.given(folded, text.cells, text.header), None
     else:
         cells, held = tables.cells(folded, carried, watch)
-    page = Page(folded, cells, key)
+    page = Page(folded, cells, key, apart)
     done = {one.start: one.end for one in page.told}
     hits = [
         hit
@@ -368,7 +374,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hit]:
     """The hits of some forms of a detector."""
     held: list[_Hit] = []
-    failed = 0
+    failed: Counter[int] = Counter()
     before: _Hit | None = None
     for form in forms:
         for match in _matches(page, detector.kind, form):
@@ -386,14 +392,16 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
             place = (start, end, match.start() if own else -1)
             trust = _trust(page, detector, form, place, before) if good else None
             if not good:
-                failed += form.need is Need.CANDIDATE
+                failed[page.text_of(start)] += form.need is Need.CANDIDATE
             elif trust:
                 before = _Hit(detector, start, end, trust)
                 yield before
             elif trust == 0:
                 held.append(_Hit(detector, start, end, 0))
-    if not detector.scarce or failed <= len(held):
-        yield from held
+    if detector.scarce and failed:
+        found = Counter(page.text_of(one.start) for one in held)
+        held = [one for one in held if failed[t := page.text_of(one.start)] <= found[t]]
+    yield from held
 
 
 _BREAKS = re.compile(r"\n|\\n|\\s|\\[DW]|\[\^(?!\\?\n|\\n)")

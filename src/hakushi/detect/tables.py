@@ -47,7 +47,7 @@ _READING = re.compile("[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\u
 
 _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
-"""What a row of values has and a header has not."""
+"""What a row of values has and a header has not; `kernel.lines` knows it, too."""
 
 _PLAIN = ("\t", ",", ";", "|")
 _TUPLES = "("
@@ -126,13 +126,79 @@ def _any_header() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{p.pattern})" for _, p in _headers()), re.IGNORECASE)
 
 
+STEMS = (
+    "account",
+    "address",
+    "age",
+    "birth",
+    "bsn",
+    "burger",
+    "card",
+    "codice",
+    "company",
+    "corporat",
+    "dni",
+    "dob",
+    "employment",
+    "fax",
+    "furigana",
+    "gender",
+    "hokensha",
+    "iban",
+    "insurer",
+    "jin",
+    "jumin",
+    "kana",
+    "kouza",
+    "koyo",
+    "licen",
+    "mail",
+    "menkyo",
+    "mobile",
+    "name",
+    "nenkin",
+    "nie",
+    "nif",
+    "nir",
+    "number",
+    "passport",
+    "passwd",
+    "password",
+    "pan",
+    "pension",
+    "personnummer",
+    "pesel",
+    "phone",
+    "post",
+    "pw",
+    "residen",
+    "rijks",
+    "ryoken",
+    "seinengappi",
+    "sex",
+    "social",
+    "ssn",
+    "steuer",
+    "tel",
+    "zairyu",
+    "zip",
+)
+"""Of these one is in every header in ASCII: searched at a tenth of the cost of the patterns, as
+English prose has very many lines that may be headers."""
+
+
+def _may_say(name: str) -> bool:
+    low = name.lower()
+    return any(stem in low for stem in STEMS)
+
+
 @lru_cache(maxsize=1 << 16)
 def column(name: str) -> Column:
     """What a folded header cell says. Japanese puts the head last, so the last match wins."""
     name = name.strip(_TRIM).replace(" ", "")
     if not name or len(name) > 40:
         return Column()
-    if not _any_header().search(name):
+    if (name.isascii() and not _may_say(name)) or not _any_header().search(name):
         return Column(foreign=bool(_FOREIGN.search(name)))
     best: tuple[int, int, str] | None = None
     for kind, pattern in _headers():
@@ -347,8 +413,9 @@ class _Promising:
 def _promising(folded: str) -> _Promising:
     """Where the lines begin at which a table may begin, so that the others are not looked at.
 
-    A header has a word of `_GATE` and a delimiter. Rows that say their columns are `_FEWEST_ROWS`
-    or more with the same delimiter, as often in each, unless quotes hide some.
+    A header has a word of `_GATE`, a delimiter and nothing of `_VALUES`. Rows that say their
+    columns are `_FEWEST_ROWS` or more with the same delimiter, as often in each, unless quotes hide
+    some.
     """
     import numpy as np
 

@@ -69,6 +69,9 @@ _HIGH = bytes({0, 3, 4, 0x20, 0x21, 0x22, 0x25, 0x26, 0x30, 0xFF, *range(0x4E, 0
 
 _UNREADABLE_STEP = 4096
 
+_SMALL = 1 << 14
+"""Bytes of a file that is worth reading together with others."""
+
 
 def scan(
     source: Source, key: bytes, *, encoding: str | None = None, extents: Extents | None = None
@@ -88,6 +91,20 @@ def scan(
             data, damage = _read(source, Extent(start, end - start))
             yield from damage
             yield from _chunk(data, start, own, source.locator, key, state)
+
+
+def clean(source: Source) -> Text | None:
+    """All of a small source as text, where it is clean text in one encoding: then `find_all` finds
+    in it what `scan` does.
+    """
+    if not 0 < source.size <= _SMALL:
+        return None
+    try:
+        data = source.read(Extent(0, source.size))
+    except Unreadable:
+        return None
+    text = _as_text(data, _State(None), before=False, after=False)
+    return text if text is not None and dirt(text) == 0 else None
 
 
 @dataclass(slots=True)

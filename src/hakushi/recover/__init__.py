@@ -169,11 +169,18 @@ class _Ahead:
 _HEAD = 8192
 """Bytes at the start of a source in which most formats show themselves."""
 
+_SMALLEST, _LARGE = 8192, frozenset({Family.VOLUMES, Family.FILESYSTEM})
+"""No table of partitions and no file system has its data in fewer bytes: of small files, of which
+there are very many, that need not be asked."""
+
 
 def identify(source: Source, *families: Family) -> Format | None:
     """The first format (of these families) whose probe says yes, or None."""
     ahead = _Ahead(source)
+    small = source.size < _SMALLEST
     for one in registered(*families):
+        if small and one.family in _LARGE:
+            continue
         try:
             if one.probe(ahead):
                 return one

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hakushi.model import Malformed, Text
 from hakushi.recover.cursor import Budget
 from hakushi.recover.grammar.encoding import guess
-from hakushi.recover.grammar.office import serial_date, shows_date
+from hakushi.recover.grammar.sheet import serial_date, shows_date
 from hakushi.recover.grammar.table import laid_out
 
 _BOF, _EOF, _CONTINUE, _FILEPASS, _CODEPAGE = 0x0809, 0x0A, 0x3C, 0x2F, 0x42

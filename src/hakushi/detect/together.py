@@ -1,0 +1,53 @@
+"""Small texts read in one go: a mail store has a hundred thousand, and each reading costs the same.
+
+Law: what is found in a text does not depend on those that it is read with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from hakushi.detect import dumps
+from hakushi.detect.fold import fold
+from hakushi.detect.found import Found
+from hakushi.detect.reading import placed, read
+from hakushi.model import Locator, Text
+
+APART = 768
+"""Characters between texts: more than any form reaches, or any label, or any company."""
+
+_BETWEEN = "\n" + "\0" * APART + "\n"
+
+_SMALL = 1 << 14
+"""Characters of a text that is worth it."""
+
+
+def small(text: Text) -> bool:
+    """Is it worth to read it together with others?"""
+    return not text.cells and len(text.chars) <= _SMALL
+
+
+def find_all(texts: Sequence[tuple[Text, Locator]], key: bytes) -> list[Found]:
+    """What `find` gives for each of some small texts, as if it stood between two empty lines."""
+    joined = _BETWEEN.join(text.chars for text, _ in texts)
+    if len(texts) > 1 and _dumped(joined):
+        # What a dump says of its tables holds for all that follows.
+        return [found for one in texts for found in find_all([one], key)]
+    sizes = (len(text.chars) + len(_BETWEEN) for text, _ in texts)
+    starts = list(accumulate(sizes, initial=1))
+    spans, _ = read(Text(f"\n{joined}\n"), key, apart=starts)
+    out, at = [], 0
+    for (text, locator), start, following in zip(texts, starts, starts[1:], strict=False):
+        mine = []
+        while at < len(spans) and spans[at].start < following:
+            one = spans[at]
+            mine.append(one._replace(start=one.start - start, end=one.end - start))
+            at += 1
+        out.append(Found(locator, placed(text, mine)))
+    return out
+
+
+def _dumped(chars: str) -> bool:
+    folded = fold(chars)
+    return any(word in folded for word in dumps.WORDS)
