@@ -45,7 +45,7 @@ def place(number: int) -> Locator:
 @example(["氏名,電話番号\n山田太郎,03-1234-5678", "佐藤花子,03-1234-5679"])
 @example(["連絡先 電話:", "03-1234-5678"])
 def test_texts_that_are_read_together_give_what_each_gives_alone(texts):
-    some = [(Text(text), place(number)) for number, text in enumerate(texts)]
+    some = [detect.Waiting(Text(text), place(number)) for number, text in enumerate(texts)]
     found = detect.find_all(some, KEY)
     alone = [one for pair in some for one in detect.find_all([pair], KEY)]
     assert found == alone
@@ -54,7 +54,7 @@ def test_texts_that_are_read_together_give_what_each_gives_alone(texts):
 @settings(deadline=None)
 @given(TEXTS.filter(lambda text: detect.small(Text(text))))
 def test_a_small_text_gives_what_it_gives_between_two_lines(text):
-    (found,) = detect.find_all([(Text(text), place(0))], KEY)
+    (found,) = detect.find_all([detect.Waiting(Text(text), place(0))], KEY)
     framed = detect.find(Text(f"\n{text}\n"), place(0), KEY)
     assert found.places == [(at - 1, *rest) for at, *rest in framed.places]
 

@@ -145,26 +145,29 @@ class _Texts:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._waiting: list[tuple[Text, Locator]] = []
+        self._waiting: list[detect.Waiting] = []
         self._size = 0
 
     def find(self, text: Text, locator: Locator) -> Iterator[detect.Found | Damage]:
         """What is in a text, now or with one of the next."""
-        if not detect.small(text):
+        if detect.small(text):
+            yield from self._wait(detect.Waiting(text, locator))
+        else:
             yield detect.find(text, locator, self._key)
-            return
-        self._waiting.append((text, locator))
-        self._size += len(text.chars)
+
+    def _wait(self, one: detect.Waiting) -> Iterator[detect.Found | Damage]:
+        self._waiting.append(one)
+        self._size += len(one.text.chars)
         if self._size >= _TOGETHER or len(self._waiting) >= _BATCH:
             yield from self.rest()
 
     def scan(self, source: Source) -> Iterator[detect.Found | Damage]:
-        """What is in a source's bytes: as a text where they are small and clean."""
+        """What is in a source's bytes: with other texts where they are a small one."""
         text = detect.clean(source)
         if text is None:
             yield from detect.scan(source, self._key)
         else:
-            yield from self.find(text, source.locator)
+            yield from self._wait(detect.Waiting(text, source.locator, raw=True))
 
     def rest(self) -> Iterator[detect.Found | Damage]:
         """What is in those that still wait."""
@@ -175,16 +178,16 @@ class _Texts:
             yield from detect.find_all(waiting, self._key)
         except Exception:  # noqa: BLE001 - told below, by the text that it came from
             for one in waiting:
-                yield from self._alone(*one)
+                yield from self._alone(one)
 
-    def _alone(self, text: Text, locator: Locator) -> Iterator[detect.Found | Damage]:
+    def _alone(self, one: detect.Waiting) -> Iterator[detect.Found | Damage]:
         try:
-            yield from detect.find_all([(text, locator)], self._key)
+            yield from detect.find_all([one], self._key)
         except MemoryError:
-            yield Damage(locator, "out of memory")
+            yield Damage(one.locator, "out of memory")
         except Exception as error:  # noqa: BLE001 - the one boundary: a bug becomes Damage
-            _log.exception("bug while reading %s", locator)
-            yield Damage(locator, f"internal error: {type(error).__name__}")
+            _log.exception("bug while reading %s", one.locator)
+            yield Damage(one.locator, f"internal error: {type(error).__name__}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ birth.
 
 from __future__ import annotations
 
+from hakushi.detect.belief import believed
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.encodings import decode
 from hakushi.detect.found import Found
 from hakushi.detect.prefilter import warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
-from hakushi.detect.together import find_all, small
-from hakushi.detect.windows import believed, clean, scan
+from hakushi.detect.together import Waiting, find_all, small
+from hakushi.detect.windows import clean, scan
 
 __all__ = [
     "KINDS",
@@ -23,6 +24,7 @@ __all__ = [
     "Found",
     "Need",
     "Span",
+    "Waiting",
     "believed",
     "clean",
     "decode",

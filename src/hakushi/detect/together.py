@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from hakushi.detect import dumps
+from hakushi.detect.belief import believed
 from hakushi.detect.fold import fold
 from hakushi.detect.found import Found
 from hakushi.detect.reading import placed, read
@@ -23,28 +25,36 @@ _SMALL = 1 << 14
 """Characters of a text that is worth it."""
 
 
+class Waiting(NamedTuple):
+    """A text to be read, and whether it was read out of ``raw`` bytes, which may be none."""
+
+    text: Text
+    locator: Locator
+    raw: bool = False
+
+
 def small(text: Text) -> bool:
     """Is it worth to read it together with others?"""
     return not text.cells and len(text.chars) <= _SMALL
 
 
-def find_all(texts: Sequence[tuple[Text, Locator]], key: bytes) -> list[Found]:
+def find_all(texts: Sequence[Waiting], key: bytes) -> list[Found]:
     """What `find` gives for each of some small texts, as if it stood between two empty lines."""
-    joined = _BETWEEN.join(text.chars for text, _ in texts)
+    joined = _BETWEEN.join(one.text.chars for one in texts)
     if len(texts) > 1 and _dumped(joined):
         # What a dump says of its tables holds for all that follows.
         return [found for one in texts for found in find_all([one], key)]
-    sizes = (len(text.chars) + len(_BETWEEN) for text, _ in texts)
+    sizes = (len(one.text.chars) + len(_BETWEEN) for one in texts)
     starts = list(accumulate(sizes, initial=1))
     spans, _ = read(Text(f"\n{joined}\n"), key, apart=starts)
     out, at = [], 0
-    for (text, locator), start, following in zip(texts, starts, starts[1:], strict=False):
+    for (text, locator, raw), start, following in zip(texts, starts, starts[1:], strict=False):
         mine = []
         while at < len(spans) and spans[at].start < following:
             one = spans[at]
             mine.append(one._replace(start=one.start - start, end=one.end - start))
             at += 1
-        out.append(Found(locator, placed(text, mine)))
+        out.append(Found(locator, placed(text, believed(text, mine) if raw else mine)))
     return out
 
 

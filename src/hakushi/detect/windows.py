@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from hakushi.detect import prefilter
-from hakushi.detect.detector import Span
+from hakushi.detect.belief import CREDIBLE, believed, credible
 from hakushi.detect.encodings import common, decode, dirt, guess, score, shift
 from hakushi.detect.found import Found, Place
 from hakushi.detect.reading import placed, read
-from hakushi.detect.registry import detectors
 from hakushi.detect.tables import Header
 from hakushi.model import (
     Damage,
@@ -46,12 +45,6 @@ _WINDOW = 1 << 16
 MOST = 100_000
 """Findings that one chunk may give, as dense as the narrowest list that people keep (a number a
 line); more is Damage."""
-
-_CREDIBLE = 8
-"""Characters in a row, the value among them, that must read like text in a window."""
-
-_CREDIBLE_NOISE = 20
-"""The same for a value that noise may look like."""
 
 _DIRT = 0.002
 """Share of broken places that a chunk of text may have."""
@@ -94,8 +87,8 @@ def scan(
 
 
 def clean(source: Source) -> Text | None:
-    """All of a small source as text, where it is clean text in one encoding: then `find_all` finds
-    in it what `scan` does.
+    """All of a small source as text, where it is text in one encoding: then `find_all` finds in it
+    what `scan` does.
     """
     if not 0 < source.size <= _SMALL:
         return None
@@ -103,8 +96,7 @@ def clean(source: Source) -> Text | None:
         data = source.read(Extent(0, source.size))
     except Unreadable:
         return None
-    text = _as_text(data, _State(None), before=False, after=False)
-    return text if text is not None and dirt(text) == 0 else None
+    return _as_text(data, _State(None), before=False, after=False)
 
 
 @dataclass(slots=True)
@@ -246,7 +238,7 @@ def _in_windows(data: bytes, matches: dict[str, list[int]], key: bytes, base: in
         if text is None:
             continue
         lines = Text(_NO_TEXT.sub("\n", text.chars), text.offsets, text.encoding)
-        spans = [span for span in read(lines, key)[0] if _credible(text, span)]
+        spans = [span for span in read(lines, key)[0] if credible(text, span)]
         found += placed(text, spans, base)
         if len(found) > MOST:
             break
@@ -301,7 +293,7 @@ def _promising(data: bytes, end: int, family: str) -> bool:
         if char not in good:
             break
         run += 1
-    return run >= _CREDIBLE - 2
+    return run >= CREDIBLE - 2
 
 
 def _windows(ends: list[int], size: int) -> Iterator[tuple[int, int]]:
@@ -375,28 +367,6 @@ def _shifted(text: Text, by: int) -> Text:
     if isinstance(text.offsets, range):
         return Text(text.chars, range(by, by + len(text.offsets)), text.encoding)
     return Text(text.chars, shift(text.offsets, by), text.encoding)
-
-
-def believed(text: Text, spans: list[Span]) -> list[Span]:
-    """The spans to believe: of a text with broken places, those amid what reads like text."""
-    return spans if dirt(text) == 0 else [span for span in spans if _credible(text, span)]
-
-
-def _credible(text: Text, span: Span) -> bool:
-    """Does the text around a span read like text, not like noise that a word fell into?"""
-    chars, good = text.chars, common()
-    value = chars[span.start : span.end]
-    if value.isascii() and span.strength is Strength.LABELLED:
-        return True
-    if sum(c not in good for c in value) * 4 > len(value):
-        return False
-    low, high = span.start, span.end
-    while low > 0 and span.start - low < _CREDIBLE_NOISE and chars[low - 1] in good:
-        low -= 1
-    while high < len(chars) and high - span.end < _CREDIBLE_NOISE and chars[high] in good:
-        high += 1
-    sure = any(d.kind == span.kind and d.sure(value) for d in detectors())
-    return high - low >= max(len(value) + 2, _CREDIBLE if sure else _CREDIBLE_NOISE)
 
 
 def _once(found: list[Place]) -> list[Place]:

@@ -19,7 +19,8 @@ _COUNTRIES = (
 _TOP = frozenset(_GENERIC) | frozenset(_COUNTRIES)
 
 _BEFORE = (
-    r"(?:(?<![A-Za-z0-9._%+\-/=@])|(?<=[A-Za-z0-9_]/)|(?<=[A-Za-z_]=)(?!3D|[0-24-9A-F][0-9A-F]))"
+    r"(?<![A-Za-z0-9._%+\-@])"
+    r"(?:(?<![/=])|(?<=[A-Za-z0-9_]/)|(?<=[A-Za-z_]=)(?!3D|[0-24-9A-F][0-9A-F]))"
 )
 """Nothing of a longer word; a folder (Maildir/taro@…), but no login in an address of the web; a
 word and = (mail=taro@…), but no byte of quoted-printable."""
