@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from hakushi.model import SECTOR, Extent, Extents, Source, Unreadable
 from hakushi.recover.grammar.encoding import text_sectors
@@ -19,6 +20,9 @@ _NEAR, _FAR = 4096, 16_384
 _LOOKED = 65_536
 """Clusters that are looked at for one file at most."""
 
+_PAGE, _PAGES = 1 << 16, 1024
+"""Bytes that are read and kept together, and how many of these."""
+
 _BEHIND = 24
 """Rows that are seen as one behind a place."""
 
@@ -32,11 +36,32 @@ def cluster_size(starts: Collection[int]) -> int:
     return SECTOR
 
 
+class _Kept:
+    """A Source whose pages are kept once they were read: pieces are tried again and again."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.locator, self.size = source.locator, source.size
+        self._page = lru_cache(_PAGES)(self._read)
+
+    def read(self, extent: Extent) -> bytes:
+        number, inside = divmod(extent.offset, _PAGE)
+        if inside + extent.length > _PAGE:
+            return self._source.read(extent)
+        try:
+            return self._page(number)[inside : inside + extent.length]
+        except Unreadable:
+            return self._source.read(extent)
+
+    def _read(self, number: int) -> bytes:
+        return self._source.read(Extent(number * _PAGE, _PAGE))
+
+
 class Clusters:
     """The clusters of a medium that nothing owns, ``unit`` bytes each; looked at once."""
 
     def __init__(self, source: Source, free: Extents, unit: int) -> None:
-        self.source = source
+        self.source: Source = _Kept(source)
         self.free = tuple(free)
         self.unit = unit
         self._used = set[int]()

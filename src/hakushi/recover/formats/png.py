@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from hakushi.model import Extent, Malformed, Source
 from hakushi.recover import Budget, Cursor, Family, Format, Magic, Measure
-from hakushi.recover.grammar.stream import PIECE, Torn, follow, inflated, pieces
+from hakushi.recover.grammar.stream import PIECE, Remembered, Torn, follow, inflated, pieces
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = b"\0\0\0\rIHDR"
@@ -54,14 +54,22 @@ class _Inflated:
 
     def _run(self, source: Source, budget: Budget) -> int:
         cursor, at = Cursor(source), len(_SIGNATURE)
-        while at + 8 <= source.size:
-            budget.pay()
-            self.end = at + 8 + cursor.u32(at, ">")
-            if cursor.take(at + 4, 4) == _DATA:
-                for start in range(at + 8, min(self.end, source.size), _STEP):
-                    length = min(_STEP, self.end - start)
-                    if not self._takes(source.read(Extent(start, length)), budget):
-                        return start
+        if (known := _walked.start(source)) is not None:
+            at, (engine, self.end) = known
+            self._engine = engine.copy()
+        while at < self.end or at + 8 <= source.size:
+            if at > self.end:
+                budget.pay()
+                self.end, kind = at + 8 + cursor.u32(at, ">"), cursor.take(at + 4, 4)
+                at = at + 8 if kind == _DATA else self.end
+            while at < min(self.end, source.size):
+                length = min(_STEP, self.end - at, source.size - at)
+                if not self._takes(source.read(Extent(at, length)), budget):
+                    return at
+                at += length
+                _walked.keep(source, at, lambda: (self._engine.copy(), self.end))
+            if at < self.end:
+                break
             at = self.end + 4
         return source.size
 
@@ -77,6 +85,9 @@ class _Inflated:
     def goes_on(self, data: bytes) -> float:
         """`Format.goes_on`, for bytes within the last chunk."""
         return 1.0 if inflated(self._engine, data) is not None else math.inf
+
+
+_walked = Remembered[tuple["zlib._Decompress", int]]()
 
 
 def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:

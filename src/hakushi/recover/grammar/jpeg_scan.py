@@ -324,12 +324,11 @@ class _Scan:
         """A place in the clean bytes as one in the data: as far, and the stuffing before it."""
         import numpy as np
 
-        index = int(np.searchsorted(self._ends, at, side="left"))
+        last = len(self._ends) - 1
+        index = min(last, int(np.searchsorted(self._ends, at, side="left")))
         start = int(self._ends[index - 1]) if index else 0
-        begin = int(self._origin[min(index, len(self._ends) - 1)])
-        data = self._data[begin : begin + 2 * (at - start)]
-        plain = data.replace(b"\xff\0", b"\xff")[: at - start]
-        return begin + len(plain) + plain.count(b"\xff")
+        plain = self._clean[start : min(at, int(self._ends[index]))]
+        return int(self._origin[index]) + len(plain) + int(np.count_nonzero(plain == 0xFF))
 
 
 def warm() -> None:

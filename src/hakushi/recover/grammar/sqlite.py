@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 
 from hakushi.model import Malformed, Source
 from hakushi.recover.cursor import Budget, Cursor, Short, Spent
@@ -137,22 +137,13 @@ class Database:
             if page.table != table:
                 raise Malformed(f"page {number} is of another kind than its tree")
             met.add(number)
-            keys = [self._key(page, cell) for cell in page.cells] if page.table else []
-            if any(a >= b for a, b in pairwise([low, *keys])) or (keys and keys[-1] > high):
+            keys = _keys(page.data, page.cells, page.interior) if page.table else ()
+            if keys is None or (keys and not low < keys[0] <= keys[-1] <= high):
                 raise Malformed(f"the rows of page {number} are not in order")
             children = self.children(page)
             lows = [low, *keys] if keys else [low] * len(children)
             highs = [*keys, high] if keys else [high] * len(children)
             left.extend(reversed(list(zip(children, lows, highs, strict=False))))
-
-    def _key(self, page: Page, at: int) -> int:
-        """The rowid of a cell of a table."""
-        try:
-            at = at + 4 if page.interior else varint(page.data, at)[1]
-            rowid, _ = varint(page.data, at)
-        except IndexError:
-            raise Malformed(f"a cell of page {page.number} is cut") from None
-        return rowid - (1 << 64) if rowid >> 63 else rowid
 
     def free(self) -> Iterator[tuple[int, bool]]:
         """(page, whether it is a trunk) of the freelist (1.5)."""
@@ -253,6 +244,27 @@ def length_of(kind: int) -> int:
     if kind in {10, 11}:
         raise Malformed("serial type")
     return (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind]
+
+
+@lru_cache(1 << 10)
+def _keys(data: bytes, cells: tuple[int, ...], interior: bool) -> tuple[int, ...] | None:
+    """The rowids of the cells of a table's page; None where one is cut or they do not rise.
+
+    Remembered: whoever puts a database together out of pieces walks its first pages each time.
+    """
+    keys, last = [], _BEFORE_ROWS
+    for at in cells:
+        try:
+            at = at + 4 if interior else varint(data, at)[1]
+            rowid, _ = varint(data, at)
+        except IndexError:
+            return None
+        rowid = rowid - (1 << 64) if rowid >> 63 else rowid
+        if rowid <= last:
+            return None
+        keys.append(rowid)
+        last = rowid
+    return tuple(keys)
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
