@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from hakushi.assess.units import _How, _inspect, _Texts
+from hakushi.assess.units import How, _inspect
 from hakushi.media import Memory
 from hakushi.model import Artifact, Locator, Run, State
 from hakushi.recover import Budget
@@ -36,9 +36,7 @@ def inspected(step: str, name: str | None, data: bytes, *, before: bool) -> Arti
     artifact = Artifact(
         source.locator, "file", State.DELETED, len(data), runs, name, complete=before
     )
-    known = next(
-        _inspect(source, artifact, _How(b"k" * 32, False, _Texts(b"k" * 32)), Budget.of(seconds=20))
-    )
+    known = next(_inspect(source, artifact, How(b"k" * 32), Budget.of(seconds=20)))
     assert isinstance(known, Artifact)
     return known
 

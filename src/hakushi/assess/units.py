@@ -190,15 +190,14 @@ class _Texts:
             yield Damage(one.locator, f"internal error: {type(error).__name__}")
 
 
-@dataclass(frozen=True, slots=True)
-class _How:
-    """How a file is looked into: the counting key, whether text in pictures is read, and the texts
-    that wait.
+class How:
+    """How files are looked into: with which counting key, and whether text in pictures is read;
+    ``texts`` are those that wait.
     """
 
-    key: bytes
-    pictures: bool
-    texts: _Texts
+    def __init__(self, key: bytes, *, pictures: bool = False) -> None:
+        self.pictures = pictures
+        self.texts = _Texts(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,7 +500,7 @@ def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
 
 def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Found | Damage]:
     known = {a.locator: a for a in (*unit.above, *unit.artifacts)}
-    how = _How(unit.key, unit.pictures, _Texts(unit.key))
+    how = How(unit.key, pictures=unit.pictures)
 
     def find(locator: Locator) -> Artifact:
         if locator not in known:
@@ -526,7 +525,7 @@ def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Fo
 
 
 def _inspect(
-    source: Source, artifact: Artifact, how: _How, budget: Budget
+    source: Source, artifact: Artifact, how: How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     """One artifact and all that it holds: told once with its digest, then what is in it."""
     digest = _digest(source, budget)
@@ -572,7 +571,7 @@ def _digest(source: Source, budget: Budget) -> str:
 
 
 def _inside(
-    source: Source, artifact: Artifact, one: Format | None, how: _How, budget: Budget
+    source: Source, artifact: Artifact, one: Format | None, how: How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     """Findings of its text (its raw bytes where it has none), and of what it holds."""
     told = False
@@ -602,7 +601,7 @@ def _inside(
 
 
 def _readers(
-    source: Source, one: Format | None, how: _How
+    source: Source, one: Format | None, how: How
 ) -> Iterator[Callable[[Source, Budget], Iterator[Text]]]:
     """What gives the text of a file."""
     if one is not None and one.text is not None:
@@ -619,7 +618,7 @@ def _place(source: Source, text: Text) -> Locator:
 
 
 def _inspect_child(
-    source: Source, child: Artifact, how: _How, budget: Budget
+    source: Source, child: Artifact, how: How, budget: Budget
 ) -> Iterator[Artifact | detect.Found | Damage]:
     if child.role is not Role.CONTENT or not child.size:
         yield child
