@@ -152,7 +152,8 @@ class Case:
         if version != SCHEMA:
             raise Refused(
                 message(
-                    "{path} is the case file of another version; start over with --fresh.",
+                    "{path} is the case file of another version;"
+                    " assess its source again with --fresh.",
                     path=str(path),
                 )
             )
@@ -161,7 +162,9 @@ class Case:
         db.close()
         if row is None:
             raise Refused(
-                message("{path} was never begun; start over with --fresh.", path=str(path))
+                message(
+                    "{path} was never begun; assess its source again with --fresh.", path=str(path)
+                )
             )
         return cls(path, Locator.parse(json.loads(row[0])), create=False)
 
@@ -420,7 +423,9 @@ class Case:
             yield from findings.once(self._db.execute(query, args))
         except Malformed:
             raise Refused(
-                message("{path} is damaged; start over with --fresh.", path=str(self.path))
+                message(
+                    "{path} is damaged; assess its source again with --fresh.", path=str(self.path)
+                )
             ) from None
 
     def findings(self) -> Iterator[Finding]:
