@@ -305,11 +305,9 @@ def _ascii_dirt(data: bytes) -> float:
     odd = len(data) - len(data.translate(None, strange))
     if not odd:
         return 0.0
-    return (
-        1.0
-        if odd >= _STRANGE * len(data)
-        else (len(data) - len(data.translate(None, broken))) / len(data)
-    )
+    if odd >= _STRANGE * len(data):
+        return 1.0
+    return (len(data) - len(data.translate(None, broken))) / len(data)
 
 
 @cache

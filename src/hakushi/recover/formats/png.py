@@ -54,7 +54,7 @@ class _Inflated:
 
     def _run(self, source: Source, budget: Budget) -> int:
         cursor, at = Cursor(source), len(_SIGNATURE)
-        if (known := _walked.start(source)) is not None:
+        if (known := _BEFORE.start(source)) is not None:
             at, (engine, self.end) = known
             self._engine = engine.copy()
         while at < self.end or at + 8 <= source.size:
@@ -67,7 +67,7 @@ class _Inflated:
                 if not self._takes(source.read(Extent(at, length)), budget):
                     return at
                 at += length
-                _walked.keep(source, at, lambda: (self._engine.copy(), self.end))
+                _BEFORE.keep(source, at, lambda: (self._engine.copy(), self.end))
             if at < self.end:
                 break
             at = self.end + 4
@@ -87,7 +87,7 @@ class _Inflated:
         return 1.0 if inflated(self._engine, data) is not None else math.inf
 
 
-_walked = Remembered[tuple["zlib._Decompress", int]]()
+_BEFORE = Remembered[tuple["zlib._Decompress", int]]()
 
 
 def goes_on(source: Source, budget: Budget) -> Callable[[bytes], float] | None:
