@@ -38,3 +38,13 @@ def test_a_torn_case_is_refused_by_name(tmp_path):
     db.close()
     with pytest.raises(Refused, match="is damaged"):
         list(Case.open(tmp_path / "c").findings())
+
+
+def test_a_full_disk_is_told_as_one(tmp_path):
+    one = case(tmp_path / "c")
+    (pages,) = one._db.execute("PRAGMA page_count").fetchone()
+    one._db.execute(f"PRAGMA max_page_count={pages + 16}")
+    many = frozenset(finding(FILE.step("text", str(n)), n) for n in range(9000))
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        one.join([Assessment(findings=many)])
+    assert not list(one.findings())

@@ -110,7 +110,15 @@ def _bug(error: Exception) -> int:
     from hakushi.app.assess import storage_full
 
     if storage_full(error):
-        return _of_the_system(OSError(28, os.strerror(28)))
+        _complain(
+            words.tell(
+                message(
+                    "The disk that is written to is full. Free some of it and run the same command"
+                    " to go on; what was done is kept."
+                )
+            )
+        )
+        return INCONCLUSIVE
     logging.getLogger("hakushi").error("bug", exc_info=error)
     _complain(
         words.tell(
