@@ -108,7 +108,7 @@ def test_a_schema_before_the_data_names_the_columns_of_each_table():
 def test_copy_blocks_of_postgresql_end_where_they_end():
     text = (
         "COPY public.member (id, name, kana, birthday) FROM stdin;\n"
-        "1\t雲居 林檎\tクモイ リンゴ\t1979-06-07\n\\.\n\n2\t樹神 静\tコダマ シズカ\t1966-09-23\n"
+        "1\t雲居 林檎\tクモイ リンゴ\t1979-06-07\n\\.\n\n2\t樹神 静\t\t1966-09-23\n"
     )
     kinds = [kind for kind, _ in found(text)]
     assert [kinds.count(k) for k in ("kana_name", "birth_date")] == [1, 1]

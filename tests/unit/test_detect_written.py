@@ -42,10 +42,10 @@ def results() -> list[tuple[str, Counter[tuple[str, str]], Counter[tuple[str, st
 def test_nearly_everything_marked_is_found_to_the_character(results):
     missed = [(text[:20], one) for text, marks, got in results for one in (marks - got)]
     planted = sum(sum(marks.values()) for _, marks, _ in results)
-    assert planted > 490
-    assert len(missed) <= planted * 0.01, missed
+    assert planted > 1400
+    assert len(missed) <= planted * 0.02, missed
 
 
 def test_nearly_nothing_else_is_found(results):
     extra = [(text[:20], one) for text, marks, got in results for one in (got - marks)]
-    assert len(extra) <= 3, extra
+    assert len(extra) <= 5, extra

@@ -20,6 +20,26 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _SCRIPT = re.compile(r"([A-Za-z])|([ァ-ヺー\uff66-\uff9f])")
+_JOINED = frozenset(
+    [
+        "kana",
+        "furigana",
+        "tel",
+        "phone",
+        "mobile",
+        "fax",
+        "mail",
+        "email",
+        "zip",
+        "address",
+        "birth",
+        "birthday",
+        "birthdate",
+        "dob",
+    ]
+)
+"""Labels that names of variables end with (memberKana). Not name: tableName, fileName."""
+
 _LABEL = "label"
 _CLOSE = 32
 """Bytes between matches of one cheap pattern that make them one place."""
@@ -186,10 +206,14 @@ def _apart_in_latin(
     """
     import numpy as np
 
-    lower = np.frombuffer(b"\0" + data + b"\0", np.uint8) | 0x20
+    codes = np.frombuffer(b"\0" + data + b"\0", np.uint8)
+    lower = codes | 0x20
     letters = (lower >= ord("a")) & (lower <= ord("z"))
+    upper = letters & (codes != lower)
     first, behind = starts + 1, ends + 1
-    inside = letters[first] & letters[behind - 1] & (letters[first - 1] | letters[behind])
+    joined = upper[first] & ~upper[first - 1]
+    inside = letters[first] & letters[behind - 1]
+    inside &= (letters[first - 1] & ~joined) | letters[behind]
     apart: npt.NDArray[np.bool_] = ~inside
     return apart
 
@@ -211,8 +235,10 @@ def _apart(folded: str, start: int, end: int) -> bool:
     script = _SCRIPT.match(folded[start])
     if script is None or not _SCRIPT.match(folded[end - 1]):
         return True
-    around = (folded[start - 1 : start] if start else "", folded[end : end + 1])
-    return not any(c and _same(script, c) for c in around)
+    before, behind = folded[start - 1 : start] if start else "", folded[end : end + 1]
+    if before.islower() and folded[start].isupper() and folded[start:end].lower() in _JOINED:
+        before = ""  # memberKana
+    return not any(c and _same(script, c) for c in (before, behind))
 
 
 def _same(script: re.Match[str], char: str) -> bool:

@@ -54,6 +54,16 @@ class Labels:
         i = bisect_right(self._ends, start)
         return self.all[i].end if i < len(self.all) and self.all[i].start == start else -1
 
+    def until(self, start: int, end: int) -> int:
+        """Where a value ends that has another label and its colon in it: カンザキ メイ:."""
+        i = bisect_right(self._ends, start)
+        while i < len(self.all) and self.all[i].start < end:
+            one = self.all[i]
+            if one.start > start and self._folded[one.end : one.end + 2].lstrip(" ")[:1] == ":":
+                return start + len(self._folded[start : one.start].rstrip(" "))
+            i += 1
+        return end
+
     def says(
         self, start: int, end: int, floor: int = 0, *, tight: bool = False
     ) -> frozenset[str] | None:

@@ -14,7 +14,7 @@ from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
 
 _DATA = Path(__file__).parents[1] / "data"
 
-_NAME_KANJI = rf"[{KANJI}ヶケノ]"
+_NAME_KANJI = rf"[{KANJI}ヶケノツ]"
 _FIELDS = (
     "電話|住所|現住|性別|生年|年齢|年令|郵便|携帯|個人|法人|基礎|年金|免許|運転|住民|続柄|職業|連絡|氏名|被保険|記号|番号"
     "|所属|役職|担当|昭和|平成|令和|大正|明治|本籍|国籍|血液|口座|銀行|会社|勤務|学校|学年|内線|直通|備考|以上|御中|代表"
@@ -38,7 +38,7 @@ NAME = (
 
 _BAD_END = re.compile(
     r"(?:者|員|客|社|店|課|係|局|署|所|団体|組合|機構|協会|学校|病院|銀行|会社|法人|本人|個人|代理人"
-    r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話"
+    r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話|連絡先|[年月日回件人]数|年代|期間|状況|区分|結果|[入退契定基期][居所約期準限]日"
     r"|年度|一覧|名簿|事項|情報|制度|業務|事業|手続|申請|届出|書類|資料|関係|以上|以下|未満|課長|部長"
     r"|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
     r"|税理士|医師|^[一二三四五六七八九十何]人)$"
@@ -61,7 +61,7 @@ _FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
 
 FULL = (
     rf"{_NAME_KANJI}{{1,4}}(?: {{1,2}}{NEXT})?"
-    rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,4}}[{KANJI}]?|[{KATAKANA}]{{2,5}})"
+    rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,4}}[{KANJI}]?|[{KATAKANA}]{{2,5}}[子江代枝美]?)"
 )
 """A run that may be a surname and a given name."""
 
@@ -83,16 +83,27 @@ def surnames() -> frozenset[str]:
 
 
 @cache
+def _all_surnames() -> frozenset[str]:
+    """Rare ones and those of places, too."""
+    return surnames() | _words("surnames-rare") | _words("surnames-of-places")
+
+
+@cache
+def _sections() -> dict[str, frozenset[str]]:
+    """The tables of words, by their titles."""
+    found: dict[str, list[str]] = {}
+    here: list[str] = []
+    for file in ("name_words.txt", "rare_names.txt"):
+        for line in (_DATA / file).read_text("utf-8").splitlines():
+            if line.startswith("#"):
+                here = found.setdefault(line[1:].partition(":")[0].strip(), [])
+            else:
+                here += line.split()
+    return {title: frozenset(words) for title, words in found.items()}
+
+
 def _words(section: str) -> frozenset[str]:
-    """One section of the table of words, by its title there."""
-    found: list[str] = []
-    here = ""
-    for line in (_DATA / "name_words.txt").read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            here = line[1:].partition(":")[0].strip()
-        elif here == section:
-            found += line.split()
-    return frozenset(found)
+    return _sections()[section]
 
 
 @cache
@@ -103,9 +114,10 @@ def _role_prefix() -> re.Pattern[str]:
 
 def surname_of(name: str) -> str:
     """The longest known surname that the name begins with, or nothing."""
+    known = _all_surnames()
     for length in (4, 3, 2, 1):
         head = name[:length]
-        if len(head) == length and (head in surnames() or head.translate(VARIANTS) in surnames()):
+        if len(head) == length and (head in known or head.translate(VARIANTS) in known):
             return head
     return ""
 
@@ -179,27 +191,108 @@ def certain(value: str) -> bool:
         return bool(gap) or not _NO_GIVEN.match(given)
     if len(surname) < 2 and not gap and len(given) != 2:
         return False
-    return given[-1] in _words("given-end") or (known and given[-1] in _words("given-end-rare"))
+    if len(surname) == len(given) == 1 and surname in "東西南北中":
+        return False  # 東 京, 西 日: words that are spaced out
+    return given[-1] in _words("given-end") or (known and _rare(given, apart=bool(gap)))
+
+
+def _rare(given: str, *, apart: bool) -> bool:
+    """Is it a given name behind a surname that we know, though it does not end like most?"""
+    if len(given) == 1 and apart and given in _words("given-alone"):
+        return True
+    if len(given) == 2 and given[1] == "々":
+        return True
+    whole = given in _words("given-whole") or given in _words("given")
+    return whole or given[-1] in _words("given-end-rare")
 
 
 def unmistaken(value: str) -> bool:
     """A whole name, with a gap in it, that is no place and no words: it needs no anchor."""
     surname, given = value.partition(" ")[0], value.rpartition(" ")[2]
-    if not certain(value) or surname_of(surname) != surname:
+    if not certain(value) or not _common(surname):
         return False
-    if given in _words("given-not") or surname_only(given):
+    if re.match(f"[{KATAKANA}]", given):
+        return _old_fashioned(given)
+    if len(surname) == 1 and (len(given) == 1 or given[-1] not in _words("given-end")):
+        return False
+    if given in _words("given-not") or (len(given) > 1 and _common(given)):
         return False  # a list of surnames, or of stations: 石川 久保, 上野 浅草
     return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
 
 
+def _common(surname: str) -> bool:
+    return surname in surnames() or surname.translate(VARIANTS) in surnames()
+
+
+def _old_fashioned(given: str) -> bool:
+    """A given name in katakana, as older people have them: トミ, ヨネ子."""
+    bare = given[:-1] if given[-1] in "子江代枝美" else given
+    return bare in _words("given-kana")
+
+
+_LATIN_WORD = re.compile(
+    r"(?:(?:k|s|sh|t|ts|ch|n|h|f|m|y|r|w|g|z|j|d|b|p|ky|gy|ny|hy|my|ry|by|py|kk|ss|ssh|tt|tch|pp)?"
+    r"[aiueo]|n(?![aiueoy])|m(?=[bpm])|h(?![aiueo])){2,8}"
+)
+"""Japanese in Latin letters: what syllables make."""
+
+
+def latin(value: str) -> bool:
+    """A Japanese name in Latin letters, in either order: one word a surname that we know."""
+    words = value.lower().replace(",", "").split()
+    known = [word in _words("surname-latin") for word in words]
+    return len(words) == 2 and sum(known) == 1 and all(map(_LATIN_WORD.fullmatch, words))
+
+
+def latin_surname(value: str) -> bool:
+    """A surname that we know, in Latin letters."""
+    return value.lower() in _words("surname-latin")
+
+
+def latin_word(value: str) -> bool:
+    """One word of Japanese in Latin letters."""
+    return len(value) > 2 and _LATIN_WORD.fullmatch(value.lower()) is not None
+
+
+def likely(value: str) -> bool:
+    """`certain`, or a surname that we do not know before a gap and a name that ends as most do."""
+    surname, gap, given = value.partition(" ")
+    if certain(value):
+        return True
+    given = given.strip()
+    if not gap or not 1 < len(surname) < 4 or not 1 < len(given) < 4 or not plausible(value):
+        return False
+    return (
+        given[-1] in _words("given-end")
+        and given not in _words("given-not")
+        and surname not in _words("not")
+        and not _BAD_END.search(surname)
+        and not (len(given) > 2 and given[-1] in "人者員")
+        and not _FIRM_END.search(value)
+    )
+
+
 def given_only(value: str) -> bool:
-    """Two kanji or more that end like a given name and are no word."""
-    return value[-1] in _words("given-end") and value not in _words("given-not")
+    """Kanji that end like a given name and are no word."""
+    ends = value[-1] in _words("given-end") or value[-1] in _words("given-end-rare")
+    return ends and value not in _words("given-not")
 
 
 def surname_only(value: str) -> bool:
     """Two kanji or more that are a surname and nothing besides."""
-    return len(value) > 1 and surname_of(value) == value and value not in _words("not")
+    if len(value) < 2 or surname_of(value) != value or value in _words("not"):
+        return False
+    return value not in _words("surnames-of-places")
+
+
+def _longest(bare: str) -> int:
+    """Kanji that a name may have: 勅使河原美穂子 has seven."""
+    return max(6, len(surname_of(bare)) + 3)
+
+
+def no_place(value: str) -> bool:
+    """A surname that is not better known as a place."""
+    return surname_only(value) and value not in _words("places")
 
 
 def narrow(value: str) -> tuple[int, int] | None:
@@ -208,12 +301,16 @@ def narrow(value: str) -> tuple[int, int] | None:
         return 0, len(value)
     start, end = strip_role(value), len(_SEAL.sub("", value))
     rest = value[start:end]
+    if len(rest) > 3 and rest.endswith(("さん", "ちゃん", "くん")):
+        end -= 3 if rest.endswith("ちゃん") else 2
+        rest = value[start:end]
     if len(rest) > 3 and rest[-1] == "君":
         end, rest = end - 1, rest[:-1]
     before, gap, last = rest.rpartition(" ")
     if len(last) > 1 and last in _words("not"):
         return None
-    if gap and surname_only(last) and not surname_of(before):
+    field = len(before) > 1 and before in _words("not")  # 緊急連絡先 東海林結衣
+    if gap and (field or (surname_only(last) and not surname_of(before))):
         start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
     if "様" in rest or not plausible(rest):
         return None
@@ -226,6 +323,6 @@ def narrow(value: str) -> tuple[int, int] | None:
     tail = bare[kanji.end() :]
     if _OLD.fullmatch(tail) and surname_of(bare) == kanji[0]:
         return start, end
-    if len(kanji[0]) > 6 or _NO_GIVEN.match(tail):
+    if len(kanji[0]) > _longest(bare) or _NO_GIVEN.match(tail):
         return None
     return start, end

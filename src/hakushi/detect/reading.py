@@ -316,15 +316,6 @@ def _by_kind() -> dict[str, Detector]:
     return {one.kind: one for one in detectors()}
 
 
-@cache
-def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
-    forms: dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]] = {}
-    for one in detectors():
-        patterns = tuple(re.compile(p) for p in one.cell)
-        forms[one.kind] = (*forms.get(one.kind, ()), (one, patterns))
-    return forms
-
-
 _Said = tuple[str, int, int, str, bytes]
 """The value that a cell of a column holds: its kind, where in the cell it stands, its mask and its
 keyed hash.
@@ -351,15 +342,11 @@ def _known(kind: str, key: bytes) -> Callable[[str], _Said | None]:
 
 def _in_cell(kind: str, value: str, key: bytes) -> _Said | None:
     """What a cell holds, if its whole value is what the column says."""
-    for detector, patterns in _cell_forms()[kind]:
-        for pattern in patterns:
-            match = pattern.fullmatch(value)
-            if match is None:
-                continue
-            low, high = match.span("v") if "v" in pattern.groupindex else match.span()
-            if detector.prove(detector.normal(value[low:high])):
-                return detector.kind, low, high, *_told(detector, value[low:high], key)
-    return None
+    found = tables.whole(kind, value)
+    if found is None:
+        return None
+    detector, low, high = found
+    return detector.kind, low, high, *_told(detector, value[low:high], key)
 
 
 # --- forms -------------------------------------------------------------------------------
@@ -383,8 +370,8 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
             if part is None:
                 continue
             start, end = start + part[0], start + part[1]
-            if form.need is Need.LABEL and 0 < page.labels.at(start) <= end:
-                continue  # a label is no value of another label
+            if form.need is Need.LABEL:
+                end = page.labels.until(start, end)
             value = page.folded[start:end]
             good = form.prove(value) if form.prove else detector.prove(detector.normal(value))
             # By the words before the value the form itself says what it is: no label before them.
@@ -422,11 +409,19 @@ def _matches(page: Page, kind: str, form: Form) -> Iterator[re.Match[str]]:
         zones = page.near(form.near, form.before, form.after)
     pattern = _compiled(form.pattern)
     seen: set[tuple[int, int]] = set()
+    labelled = form.need is Need.LABEL
     for low, high in zones:
-        for match in pattern.finditer(page.folded, low, high):
+        at = low
+        while (match := pattern.search(page.folded, at, high)) is not None:
+            start, end = match.span("v")
+            label = page.labels.at(start) if labelled else -1
+            if 0 < label <= end:
+                at = label  # a label is no value of another label: what follows it may be one
+                continue
+            at = max(match.end(), match.start() + 1)
             whole = match.end() < high or high == len(page.folded) or page.cells.at(low) >= 0
-            if whole and match.span("v") not in seen:
-                seen.add(match.span("v"))
+            if whole and (start, end) not in seen:
+                seen.add((start, end))
                 yield match
 
 
@@ -445,7 +440,8 @@ def _trust(
     if cell is not None:
         begins, column = cell
         if column.kind == detector.kind:
-            return 3
+            # A part of a cell is no surer than another kind that explains more of it.
+            return 3 if (start, end) == (begins, page.cells.ends[page.cells.at(start)]) else 1
         if column is tables.HEADER:
             return None
         if numeric and (column.foreign or column.kind is not None):
@@ -462,8 +458,13 @@ def _trust(
     if detector.kind in said:
         return 2
     near = before is not None and before.trust == 2 and before.end <= start <= before.end + 16
-    if near and before is not None and labels.listed(page.folded[before.end : start]):
-        return 2
+    if near and before is not None:
+        between = page.folded[before.end : start]
+        # Words that gaps alone set apart are fields of a form, unless it is a whole name.
+        alone = not (numeric or dated or between.strip())
+        whole = detector.alike if alone else None
+        if labels.listed(between) and (whole is None or whole(page.folded[start:end])):
+            return 2
     if said or not detector.stands(page.folded[start:end]):
         return None
     return {Need.ALONE: 1, Need.CANDIDATE: 0}.get(form.need)

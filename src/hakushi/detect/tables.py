@@ -10,7 +10,8 @@ from functools import cache, lru_cache, partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from hakushi.detect import dumps
+from hakushi.detect import dumps, loose
+from hakushi.detect.detector import Detector
 from hakushi.detect.names import certain
 from hakushi.detect.registry import detectors
 
@@ -32,7 +33,10 @@ _GATE_WIDE = (
     "氏|名|姓|カナ|ガナ|ｶﾅ|ｶﾞﾅ|がな|かな|ヨミ|住|所在|届|電話|携帯|連絡|生年|誕生|出生|メール|ﾒｰﾙ|番号"
     "|コード|口座|郵便|〒|会社|法人|商号|屋号|者|保証人|会員|社員|職員|生徒|児童|講師"
 )
-_GATE_ASCII = "TEL|Tel|tel|FAX|Mail|mail|MAIL|Name|name|NAME|Phone|phone|ddress|Zip|zip|irth|DOB"
+_GATE_ASCII = (
+    "TEL|Tel|tel|FAX|Mail|mail|MAIL|Name|name|NAME|Phone|phone|mobile|kana|addr"
+    "|ddress|Zip|zip|irth|DOB"
+)
 _GATE = re.compile(f"{_GATE_WIDE}|{_GATE_ASCII}")
 """Words of which a header has at least one: a cheap look before columns are read."""
 
@@ -43,7 +47,10 @@ _OTHER = re.compile(
 )
 """Fields of headers that are no personal data themselves."""
 
-_READING = re.compile("[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\uff9f]{2,10}")
+_READING = re.compile(
+    "[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\uff9f]{2,10}"
+    "|[ぁ-ゖー]{2,10} {1,2}[ぁ-ゖー]{2,10}"
+)
 
 _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
@@ -100,19 +107,44 @@ class Cells:
         self.ends.append(end)
         self.columns.append(column)
 
-    def in_order(self) -> Cells:
-        """The same, sorted by place where they were not."""
+    def sort(self) -> None:
+        """Puts them in order of place where they were not."""
         if any(a > b for a, b in pairwise(self.starts)):
             order = sorted(range(len(self.starts)), key=self.starts.__getitem__)
             self.starts = [self.starts[i] for i in order]
             self.ends = [self.ends[i] for i in order]
             self.columns = [self.columns[i] for i in order]
-        return self
 
     def at(self, place: int) -> int:
         """The number of the cell that holds the character at a place; -1 where none does."""
         i = bisect_right(self.starts, place) - 1
         return i if i >= 0 and place < self.ends[i] else -1
+
+
+@cache
+def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
+    forms: dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]] = {}
+    for one in detectors():
+        patterns = tuple(re.compile(p) for p in one.cell)
+        forms[one.kind] = (*forms.get(one.kind, ()), (one, patterns))
+    return forms
+
+
+def whole(kind: str, value: str) -> tuple[Detector, int, int] | None:
+    """Where the value stands in a cell, if the whole cell is what its column says."""
+    for detector, patterns in _cell_forms()[kind]:
+        for pattern in patterns:
+            match = pattern.fullmatch(value)
+            if match is None:
+                continue
+            low, high = match.span("v") if "v" in pattern.groupindex else match.span()
+            if detector.prove(detector.normal(value[low:high])):
+                return detector, low, high
+    return None
+
+
+def _fits(kind: str, value: str) -> bool:
+    return whole(kind, value.strip(_EDGES)) is not None
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +160,7 @@ def _any_header() -> re.Pattern[str]:
 
 STEMS = (
     "account",
-    "address",
+    "addr",
     "age",
     "birth",
     "bsn",
@@ -152,9 +184,11 @@ STEMS = (
     "kouza",
     "koyo",
     "licen",
+    "mei",
     "mail",
     "menkyo",
     "mobile",
+    "nama",
     "name",
     "nenkin",
     "nie",
@@ -173,6 +207,7 @@ STEMS = (
     "pw",
     "residen",
     "rijks",
+    "sei",
     "ryoken",
     "seinengappi",
     "sex",
@@ -260,7 +295,7 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
         if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
             continue
         names = [line[a:b] for a, b in fields]
-        if delimiter == "  " and any(certain(n) or _READING.fullmatch(n) for n in names):
+        if any(certain(n) or _READING.fullmatch(n) for n in names):
             continue  # the line of a form: 申請者  氏名  山田 太郎
         columns = tuple(map(column, names))
         known = sum(c.kind is not None for c in columns)
@@ -296,6 +331,30 @@ def cells(
 
     ``carried`` is the header that held where the text begins (the text is a part of a longer one).
     """
+    out, held = _spaced(folded, carried, watch)
+    _loosely(folded, out)
+    return out, held
+
+
+def _loosely(folded: str, out: Cells) -> None:
+    """Adds the cells of lists that spaces alone set apart, and of labels above their values, where
+    no other table has them.
+    """
+    added = False
+    words = loose.Words(lambda name: column(name).kind, _OTHER, _fits)
+    for start, end, some in list(loose.blocks(folded, words)):
+        if any(out.at(place) >= 0 for place, _, _ in some):
+            continue
+        out.add(start, end, HEADER)
+        for a, b, kind in some:
+            out.add(*_trim(folded, a, b, 0), Column(kind))
+        added = True
+    if added:
+        out.sort()
+
+
+def _spaced(folded: str, carried: Header | None, watch: int | None) -> tuple[Cells, Header | None]:
+    """The cells below headers whose lines have delimiters, and the rows of dumps."""
     out = Cells()
     header, at = carried, 0
     dumped = {carried.table: carried} if carried is not None and carried.table else {}
@@ -372,13 +431,17 @@ def _dumped(
         return known[opened.table]
     names = opened.names or dumps.created(folded, at, opened.table)
     columns = tuple(column(name) for name in names)
+    few = False
     if not any(c.kind for c in columns) and not opened.tabs:
         rows = list(islice(dumps.tuples(folded, opened.start, end), _SAMPLE_ROWS))
         same = [[folded[a:b] for a, b in row] for row in rows if len(row) == len(rows[0])]
-        columns = _said(same) if len(same) >= _FEWEST_ROWS else columns
+        few = len(same) < _FEWEST_ROWS
+        columns = _said_by_few(same) if few else _said(same)
     delimiter = "\t" if opened.tabs else _TUPLES
     header = Header(delimiter, columns, opened.table)
-    return known.setdefault(opened.table, header) if not opened.names else header
+    if opened.names or few:
+        return header  # the next statement tells its own
+    return known.setdefault(opened.table, header)
 
 
 def _in_tuples(folded: str, low: int, high: int, header: Header, out: Cells) -> bool:
@@ -540,6 +603,17 @@ def _said(rows: list[list[str]]) -> tuple[Column, ...]:
     )
 
 
+def _said_by_few(rows: list[list[str]]) -> tuple[Column, ...]:
+    """The names and their readings in rows too few to tell what the other columns are."""
+    people = {d.kind: d.alike for d in detectors() if d.kind in ("person_name", "kana_name")}
+    kinds = [
+        next((k for k, alike in people.items() if alike and all(map(alike, values))), None)
+        for values in zip(*rows, strict=True)
+    ]
+    named = "person_name" in kinds
+    return tuple(Column(kind) if named and kind else Column() for kind in kinds)
+
+
 def _most(values: list[str], alike: Callable[[str], bool], share: float) -> bool:
     """Are so many of them alike? Ends where that is out of reach, as in most columns."""
     spare = len(values) - share * len(values)
@@ -588,4 +662,5 @@ def given(folded: str, rows: Sequence[Sequence[tuple[int, int]]], header: bool) 
                     a, b = _trim(folded, a, b, 0)
                 if a < b:
                     out.add(a, b, said)
-    return out.in_order()
+    out.sort()
+    return out

@@ -9,21 +9,37 @@ import re
 
 from hakushi.detect.detector import Form, Need
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
-from hakushi.detect.names import FULL, NEXT, certain, given_only, surname_only, unmistaken
+from hakushi.detect.names import (
+    FULL,
+    NEXT,
+    certain,
+    given_only,
+    latin,
+    latin_surname,
+    latin_word,
+    likely,
+    no_place,
+    plausible,
+    surname_of,
+    surname_only,
+    unmistaken,
+)
 from hakushi.detect.postal import PREFECTURES
 
-_K = f"[{KANJI}ヶケノ]"
+_K = f"[{KANJI}ヶケノツ]"
 _ROLES = (
     "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|養父|養母|実父|実母|義父|義母|子"
     "|故|喪主|施主|遺族|親権者|後見人|保佐人|対象児|対象者|対象児童|児童|生徒|園児|入所者|入居者|利用者|参加者|出席者|欠席者|受講者|受験者"
     "|当選者|合格者|応募者|当事者[甲乙丙]?|被害者|加害者|目撃者|滞納者|債務者|債権者|依頼人|ご依頼人|差出人|訪問者|来庁者|相談者"
     "|作成者|記入者|記録者|報告者|起案者|起票者|承認者|確認者|検査者|点検者|撮影者|発行者|受付者|管理者|責任者|主治医|担任"
     "|会長|副会長|会計|監事|幹事|書記|班長|副班長|組長|支部長|部会長|民生委員|理事|顧問|相談役|代表|社長|専務|常務|店長|主将|部長|監督"
-    "|名前|なまえ|おなまえ|芳名|ご芳名|宛先|送り主|筆者|執筆者|発信者|使用者|当直者|宿直者|当番|ヘルパー|担当ヘルパー|担当医|担当職員|看護師"
+    "|名前|なまえ|おなまえ|芳名|ご芳名|宛先|送り主|当番|ヘルパー|担当ヘルパー|名義|旧名義|新名義|お客様|マネージャー|キャプテン|コーチ|トレーナー|ドライバー|オーナー"
+    rf"|[{KANJI}]{{1,8}}(?:者|人|員|官|士|師|司|医|親族)|(?:表示|登録|差出人|作成者|選手|講師)名"
 )
 _ROLE_ENDS = (
-    "[父母妻夫男女孫兄弟姉妹子故主者族人児童徒甲乙丙医任長計事記員問役表務将督前え名先番ー]"
+    "[父母妻夫男女孫兄弟姉妹子故主者族人児童徒医任長計事記員官士師司問役表務将督前え名先番義様ー]"
 )
+_KIN = "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|息子|娘|子|本人|主人|世帯主|配偶者"
 _OFFICERS = (
     "課長|課長補佐|部長|係長|局長|所長|室長|次長|主任|主事|主査|参事|主幹|副主幹|支店長|店長|専務|常務|社長|会長|工場長|センター長|班長"
     "|承認者|確認者|作成者|記入者|起案者|検査者|点検者|受付者|報告者|責任者|管理者|審査者|照査者|立会者"
@@ -38,12 +54,18 @@ _ALONE = rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}ヶケノ0-9A-Za-z])"
 
 _LATIN = r"[A-Z][A-Za-z'\-]{1,20}(?:,? [A-Z][A-Za-z'\-]{0,20}){1,3}"
 
+_TWO = r"[A-Z][A-Za-z\-]{1,15},? [A-Z][A-Za-z\-]{1,15}"
+
 _PROMPT = re.compile(
-    r"\b(?:Name|Please|Enter|Your|Example|Sample|User|Guide|First|Last|Input|Address|Phone|Date|Birth|Test)\b",
+    r"\b(?:Name|Please|Enter|Your|Example|Sample|User|Guide|First|Last|Input|Address|Phone|Date|Birth|Test"
+    r"|Server|Desk|Admin|Administrator|Office|System|Cent(?:er|re)|Support|Team|Group|Windows|Microsoft|Service)\b",
     re.IGNORECASE,
 )
 
-_GAPPED = rf"{_K}{{2,4}} {{1,2}}{NEXT}(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,4}})"
+_GAPPED = (
+    rf"{_K}{{1,4}} {{1,2}}{NEXT}"
+    rf"(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,4}}|[{KATAKANA}]{{2,4}}[子江代枝美]?)"
+)
 """A surname and a given name with a gap between them."""
 
 EVIDENCE = (
@@ -57,13 +79,21 @@ EVIDENCE = (
         after=16,
     ),
     Form(
-        rf"{_ALONE}(?P<v>{FULL})(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,20}}"
+        rf"{_ALONE}(?P<v>{FULL})(?:・{_K}{{1,3}})?(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,20}}"
         rf"(?:〒? ?\d{{3}}-\d{{4}} {{0,3}})?(?={'|'.join(PREFECTURES)})",
         Need.ALONE,
         certain,
         near="|".join(PREFECTURES),
         before=64,
         after=4,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})(?:・{_K}{{1,3}})?[ \t|,、:/]{{1,6}}〒? ?\d{{3}}-\d{{4}}(?![0-9\-])",
+        Need.ALONE,
+        certain,
+        near=r"[0-9]{3}-[0-9]{4}[ \t\n,]",
+        before=32,
+        after=2,
     ),
     Form(
         rf"{_ALONE}(?P<v>{FULL}) ?[(] ?{_READ} ?[)]",
@@ -90,11 +120,187 @@ EVIDENCE = (
         after=24,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES})(?:\d{{1,2}}|[(][^()\n]{{1,8}}[)])?[ :]{{1,4}}(?P<v>{FULL})"
-        rf"(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        rf"{_ALONE}(?P<v>{FULL}) ?[(](?:\d{{2,3}}|同|[^()\n]{{1,12}}(?:課|部|室|局|係|会|社|科|所|校|大|県|市|町|村|署|院|園))[)]",
         Need.ALONE,
         certain,
-        near=f"{_ROLE_ENDS}(?:[0-9]{{1,2}}|[(][^()\\n]{{1,8}}[)])?[ :]",
+        near="[(](?:[0-9]{2,3}|同|[^()\\n]{1,12}(?:課|部|室|局|係|会|社|科|所|校|大|県|市|町|村|署|院|園))[)]",
+        before=16,
+        after=4,
+    ),
+    Form(
+        rf"(?:株式会社|有限会社|合同会社|法人|組合|[(][株有][)]|[㈱㈲])[^\n、。]{{1,32}}[ \t](?P<v>{_K}{{2,4}})(?=\n|\Z)",
+        Need.ALONE,
+        no_place,
+        near=r"会社|法人|組合|[(][株有][)]|[㈱㈲]",
+        before=4,
+        after=40,
+    ),
+    Form(
+        rf"(?<![A-Za-z])(?:Dr|Ns|PT|OT|ST|CM|MSW)\.? {{0,2}}:? ?(?P<v>{_K}{{2,4}})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        surname_only,
+        near=f"(?:Dr|Ns|PT|OT|ST|CM|MSW)[.]? {{0,2}}:? ?[{KANJI}]",
+        before=2,
+        after=8,
+    ),
+    Form(
+        rf"(?:なまえ|名前|氏 {{0,3}}名)(?:は|:)[ \t]{{0,3}}(?P<v>[{HIRAGANA}]{{2,6}} {{1,2}}[{HIRAGANA}]{{2,6}})(?=[ \t]{{0,2}}(?:\n|\Z|です|、|様))",
+        Need.ALONE,
+        plausible,
+        near="(?:なまえ|名前|氏 {0,3}名)(?:は|:)",
+        before=2,
+        after=28,
+    ),
+    Form(
+        rf"[(](?:{_KIN})[)] ?(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        certain,
+        near=f"[(](?:{_KIN})[)]",
+        before=2,
+        after=16,
+    ),
+    Form(
+        rf"(?:{_KIN})の(?P<v>{FULL})(?=[がはのをにもと、。(])",
+        Need.ALONE,
+        certain,
+        near=f"(?:{_KIN})の",
+        before=2,
+        after=16,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:姓|氏) ?: ?(?P<v>{_K}{{1,4}})(?![{KANJI}])",
+        Need.ALONE,
+        lambda value: surname_of(value) == value,
+        near="[姓氏] ?:",
+        before=2,
+        after=8,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:姓|氏) ?: ?{_K}{{1,4}}[ \n,、/]{{1,4}}名 ?: ?(?P<v>{_K}{{1,4}}|[{HIRAGANA}]{{2,5}}|[{KATAKANA}]{{2,5}})(?![{KANJI}])",
+        Need.ALONE,
+        plausible,
+        near="[姓氏] ?:",
+        before=2,
+        after=24,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:姓|氏) {{1,3}}(?P<v>{_K}{{1,4}}) {{1,3}}名 {{1,3}}[{KANJI}{HIRAGANA}]",
+        Need.ALONE,
+        plausible,
+        near=f"[姓氏] {{1,3}}[{KANJI}]{{1,4}} {{1,3}}名 ",
+        before=2,
+        after=4,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:姓|氏) {{1,3}}{_K}{{1,4}} {{1,3}}名 {{1,3}}(?P<v>{_K}{{1,4}}|[{HIRAGANA}]{{2,5}})(?![{KANJI}{HIRAGANA}])",
+        Need.ALONE,
+        plausible,
+        near=f"[姓氏] {{1,3}}[{KANJI}]{{1,4}} {{1,3}}名 ",
+        before=2,
+        after=8,
+    ),
+    Form(
+        r"(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ :]{1,3}(?P<v>[A-Z][A-Za-z]{1,15})(?![A-Za-z0-9_])",
+        Need.ALONE,
+        latin_word,
+        near="(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ :]{1,3}[A-Z]",
+        before=2,
+        after=18,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,6}}[者人員官士師医] {{1,3}}(?P<v>{_K}{{2,4}})(?= {{0,3}}(?:\n|\Z|\d{{1,2}}[:/]|印|→))",
+        Need.ALONE,
+        no_place,
+        near=f"[者人員官士師医] {{1,3}}[{KANJI}]{{2,4}} {{0,3}}(?:\n|\\Z|[0-9]{{1,2}}[:/]|印|→)",
+        before=8,
+        after=4,
+    ),
+    Form(
+        rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{2,4}}) ?[(](?:副?(?:会長|委員長|主将|部長|班長|組長|議長|代表|理事長)|会計|幹事|書記|監事|課長|顧問|理事|社長|専務|係長|主任|店長|担当|記録|司会|欠|代理)[)]",
+        Need.ALONE,
+        no_place,
+        near="[(](?:副?(?:会長|委員長|主将|部長|班長|組長|議長|代表|理事長)|会計|幹事|書記|監事|課長|顧問|理事|社長|専務|係長|主任|店長|担当|記録|司会|欠|代理)[)]",
+        before=8,
+        after=2,
+    ),
+    Form(
+        rf"、 ?(?P<v>{_GAPPED})(?=[(、。 \n]|\Z|[とはがのをに])",
+        Need.ALONE,
+        certain,
+        near=rf"、 ?[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
+        before=2,
+        after=12,
+    ),
+    Form(
+        rf"(?:[0-9]|番地|[番号])(?:の\d{{1,3}})? {{1,3}}(?P<v>{_GAPPED})(?=[ \n、]|\Z)",
+        Need.ALONE,
+        certain,
+        near=rf"[0-9地番号] {{1,3}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
+        before=6,
+        after=12,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})[、,] ?\d{{1,3}}[歳才]",
+        Need.ALONE,
+        certain,
+        near="[、,] ?[0-9]{1,3}[歳才]",
+        before=16,
+        after=2,
+    ),
+    Form(
+        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:代表|会長|所長|院長|校長|園長|店長|議員|弁護士|監督|コーチ)(?![{KANJI}])",
+        Need.ALONE,
+        no_place,
+        near="代表|会長|所長|院長|校長|園長|店長|議員|弁護士|監督|コーチ",
+        before=6,
+        after=6,
+    ),
+    Form(
+        rf"(?<![{KANJI}])[{KANJI}]{{1,6}}[者人員生] {{0,2}}:? {{0,3}}(?P<v>[A-Z]{{2,15}}(?: [A-Z]{{2,15}}){{1,3}})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        lambda value: not _PROMPT.search(value),
+        near="[者人員生] {0,2}:? {0,3}[A-Z]{2}",
+        before=8,
+        after=64,
+    ),
+    Form(
+        rf"(?:日直|当番|担任|欠席|出席|早退|遅刻|参加|引率|幹事|会計|監事)[者]?[ :]{{1,3}}(?:{_K}{{2,4}}[・、]){{0,3}}?(?P<v>{_K}{{2,4}})(?=[・、 \n]|\Z)",
+        Need.ALONE,
+        no_place,
+        near="(?:日直|当番|担任|欠席|出席|早退|遅刻|参加|引率|幹事|会計|監事)[者]?[ :]",
+        before=2,
+        after=24,
+    ),
+    Form(
+        rf"(?:旧姓|新姓)[ :(]{{1,3}}(?P<v>{_K}{{1,4}})(?![{KANJI}])",
+        Need.ALONE,
+        lambda value: surname_of(value) == value,
+        near="旧姓|新姓",
+        before=2,
+        after=8,
+    ),
+    Form(
+        rf"(?<=[のとはがも、])(?P<v>{_K}{{2,4}})氏(?![{KANJI}])",
+        Need.ALONE,
+        surname_only,
+        near="氏",
+        before=8,
+        after=2,
+    ),
+    Form(
+        rf"[A-Z][A-Za-z\-]{{1,16}},? [A-Z][A-Za-z\-]{{1,16}} ?[(](?P<v>{FULL})[)]",
+        Need.ALONE,
+        certain,
+        near=rf"[(][{KANJI}]",
+        before=40,
+        after=16,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES})(?:\d{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\n]{{1,8}}[)])?[ :]{{1,4}}(?P<v>{FULL})"
+        rf"(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        likely,
+        near=f"{_ROLE_ENDS}(?:[0-9]{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\\n]{{1,8}}[)])?[ :]",
         before=8,
         after=24,
     ),
@@ -127,7 +333,7 @@ EVIDENCE = (
         rf"(?P<v>{_GAPPED})(?=[ \t\n]|\Z)",
         Need.ALONE,
         certain,
-        near=rf"\n[> 0-9.):番号No、\[\]午前後\t]{{0,10}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖ]",
+        near=rf"\n[> 0-9.):番号No、\[\]午前後\t]{{0,10}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
         before=2,
         after=12,
     ),
@@ -135,28 +341,36 @@ EVIDENCE = (
         rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}ヶケノ0-9A-Za-z＝=])(?=(?P<v>{_GAPPED})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z]))",
         Need.ALONE,
         unmistaken,
-        near=rf"[{KANJI}]{{2,4}} {{1,2}}[{KANJI}ぁ-ゖ]",
+        near=rf"[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
         before=2,
         after=8,
     ),
     Form(
-        rf"(?:番号 ?\d{{1,6}}番?[ :]{{1,3}}|(?<![A-Za-z])CN=[\"']?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        rf"(?:番号 ?\d{{1,12}}番?[ :]{{1,3}}|(?<![A-Za-z])CN=[\"']?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
         Need.ALONE,
         certain,
-        near="番号 ?[0-9]{1,6}番?[ :]|CN=",
+        near="番号 ?[0-9]{1,12}番?[ :]|CN=",
         before=2,
         after=20,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員] ?: {{0,2}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
+        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
         Need.ALONE,
         surname_only,
-        near="[者人係員] ?:",
+        near="[者人係員官士師医] ?:",
         before=6,
         after=10,
     ),
     Form(
-        rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{2,4}})(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|先生)(?![{KANJI}])",
+        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?:{_K}{{2,4}}、){{1,3}}?(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
+        Need.ALONE,
+        surname_only,
+        near="[者人係員官士師医] ?:",
+        before=6,
+        after=28,
+    ),
+    Form(
+        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|先生)(?![{KANJI}])",
         Need.ALONE,
         surname_only,
         near="課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|先生",
@@ -164,7 +378,7 @@ EVIDENCE = (
         after=4,
     ),
     Form(
-        rf"(?:お疲れ[様さま]{{1,2}}です|お世話にな(?:っております|ります)|こんにちは|おはようございます|はじめまして)[、。\s]{{1,3}}(?P<v>{_K}{{2,4}})です",
+        rf"(?:お疲れ[様さま]{{1,2}}です|お世話にな(?:っております|ります)|こんにちは|こんばんは|おはようございます|はじめまして|初めまして|ご無沙汰しております|ごぶさたしております|お世話様です)[、。!\s]{{1,3}}(?P<v>{_K}{{2,4}})です",
         Need.ALONE,
         surname_only,
         near="です",
@@ -209,6 +423,54 @@ EVIDENCE = (
         surname_only,
         near="と申し|でございます|です",
         before=40,
+        after=8,
+    ),
+    Form(
+        rf"(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|name|contact|Dear|[Rr]egards|[Ss]incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{{0,2}}[ \n]{{1,3}}(?P<v>{_TWO})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        latin,
+        near="(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|name|contact|Dear|egards|incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{0,2}[ \n]{1,3}[A-Z]",
+        before=2,
+        after=36,
+    ),
+    Form(
+        r"(?<![A-Za-z])(?:Mr|Ms|Mrs|Dr|Prof)\.? (?P<v>[A-Z][a-z]{2,14})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        latin_surname,
+        near="(?:Mr|Ms|Mrs|Dr|Prof)[.]? [A-Z]",
+        before=2,
+        after=18,
+    ),
+    Form(
+        r"(?<![A-Za-z0-9_\-])(?P<v>[A-Z][a-z]{2,14})-san(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        latin_surname,
+        near="-san",
+        before=18,
+        after=2,
+    ),
+    Form(
+        rf"(?:応募者|申請者|申込者|患者|契約者|利用者|受講者|参加者|会員|従業員|社員|被保険者|世帯主|名義人|宿泊者|乗客|実習生|留学生) {{0,2}}:? {{0,3}}(?P<v>{_TWO})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        lambda value: not _PROMPT.search(value),
+        near="(?:応募者|申請者|申込者|患者|契約者|利用者|受講者|参加者|会員|従業員|社員|被保険者|世帯主|名義人|宿泊者|乗客|実習生|留学生) {0,2}:? {0,3}[A-Z]",
+        before=2,
+        after=36,
+    ),
+    Form(
+        rf"(?<![^\n])N(?:;[^:\n]{{1,40}})?:(?P<v>{_K}{{1,4}});",
+        Need.ALONE,
+        plausible,
+        near=f"\nN[;:][^\n;]{{0,40}}[{KANJI}];",
+        before=2,
+        after=2,
+    ),
+    Form(
+        rf"(?<![^\n])N(?:;[^:\n]{{1,40}})?:{_K}{{1,4}};(?P<v>{_K}{{1,4}}|[{HIRAGANA}]{{2,5}}|[{KATAKANA}]{{2,6}});",
+        Need.ALONE,
+        plausible,
+        near=f"\nN[;:][^\n;]{{0,40}}[{KANJI}];",
+        before=2,
         after=8,
     ),
     Form(

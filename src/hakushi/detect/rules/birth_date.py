@@ -3,6 +3,8 @@
 import re
 
 from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import KANJI, KATAKANA
+from hakushi.detect.names import FULL
 
 _ERAS = {
     "明治": "M",
@@ -37,9 +39,15 @@ _LAST = {
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _KANJI = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
 _SIGNED = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
+_ERALESS = re.compile(r"[1-9][0-9]?年 ?\d\d?月 ?\d\d?日")
 _REMARK = re.compile(r"\([^)]{0,12}\)")
-_CODED = re.compile(r"([1-5])-?(\d\d)(\d\d)(\d\d)")
-"""With the era as a number, as registers of residents and of taxes write it: 3450302."""
+_CODED = re.compile(r"([1-579])[\-. ]?(\d\d)\.?(\d\d)\.?(\d\d)")
+"""With the era as a number, as registers of residents and of taxes write it: 3450302. Forms of the
+pension office count otherwise: 5 昭和, 7 平成, 9 令和.
+"""
+
+_LATEST_CODED = 25
+"""Years of 令和 above which a 5 is 昭和."""
 
 _PACKED = re.compile(r"[A-Za-z]?\d{5,8}")
 _NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
@@ -56,11 +64,13 @@ def _number(text: str) -> int:
 
 
 def normal(value: str) -> str:
-    """YYYY-MM-DD, or nothing if it is no date of the calendar."""
+    """YYYY-MM-DD, or nothing if it is no date of the calendar; ?YY-MM-DD if its era is not said."""
     letter, parts = _read(value)
     if len(parts) != 3:
         return ""
     year, month, day = parts
+    if letter is None and _ERALESS.fullmatch(value) and 0 < month <= 12 and 0 < day <= 31:
+        return f"?{year:02}-{month:02}-{day:02}"
     if letter:
         if year < 1:
             return ""
@@ -85,7 +95,11 @@ def _read(value: str) -> tuple[str | None, list[int]]:
         letter = value[0].upper()
     coded = _CODED.fullmatch(value)
     if coded:
-        return "MTSHR"[int(coded[1]) - 1], [int(coded[2]), int(coded[3]), int(coded[4])]
+        era = "MTSHR?H?R"[int(coded[1]) - 1]
+        year = int(coded[2])
+        if era == "R" and year > _LATEST_CODED:
+            era = "S"
+        return era, [year, int(coded[3]), int(coded[4])]
     if _PACKED.fullmatch(value):
         return letter, _packed(value, letter)
     return letter, [_number(n) for n in _NUMBERS.findall(value)]
@@ -119,6 +133,12 @@ def _date(back: int) -> str:
     return rf"(?P<v>{_LONG}|{_BOTH}|{_WEST}|{_SHORT}|{_SIGNS % back})"
 
 
+def _of_the_living(value: str) -> bool:
+    """A date that lists of people hold as the birth of one: not of this year's race."""
+    return "1900" < normal(value)[:4] < "2020"
+
+
+_NO_ERA = r"(?<![和成正治㍻㍼㍽㍾0-9./\-])(?<![和成正治] )"
 _EDGE = r"(?<![0-9A-Za-z./\-])"
 
 PLUGIN = Detector(
@@ -147,6 +167,59 @@ PLUGIN = Detector(
             after=4,
         ),
         Form(
+            rf"{_EDGE}{_date(2)}[ \t,、/]{{1,3}}[(]?[男女](?:性)?(?![{KANJI}0-9])",
+            Need.ALONE,
+            _of_the_living,
+            near="[0-9日][ \\t,、/]{1,3}[(]?[男女]",
+            before=36,
+            after=4,
+        ),
+        Form(
+            rf"(?<![{KANJI}])[男女]性?[ \t,、/]{{1,3}}{_date(2)}(?= {{1,3}}\d{{1,3}}[歳才]?(?:\s|\Z)| {{0,3}}(?:\n|\Z)| {{1,3}}(?:〒|[{KANJI}]{{2,3}}[都道府県]))",
+            Need.ALONE,
+            _of_the_living,
+            near="[男女]性?[ \\t,、/]{1,3}(?:[0-9]|明|大|昭|平|令|西暦|[MTSHR])",
+            before=2,
+            after=40,
+        ),
+        Form(
+            rf"(?:児童|生徒|園児|児|子|長男|長女|次男|二男|三男|次女|二女|三女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]{{1,3}}{FULL}[ (]{{1,3}}{_date(2)}(?![0-9])",
+            Need.ALONE,
+            near="(?:児童|生徒|園児|児|子|男|女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]",
+            before=2,
+            after=40,
+        ),
+        Form(
+            rf"[{KATAKANA}]{{2,10}} {{1,2}}[{KATAKANA}]{{2,10}}[ ,\t]{{1,3}}{_date(2)}(?![0-9])",
+            Need.ALONE,
+            _of_the_living,
+            near=f"[{KATAKANA}]{{2,10}}[ ,\\t]{{1,3}}(?:(?:19|20)[0-9][0-9]|[明大昭平令MTSHR])",
+            before=14,
+            after=24,
+        ),
+        Form(
+            rf"[(][男女]性?[)] {{0,3}}{_date(2)}(?![0-9])",
+            Need.ALONE,
+            near="[(][男女]性?[)]",
+            before=2,
+            after=24,
+        ),
+        Form(
+            r"(?<![0-9])(?P<v>(?:19|20)\d{6})[ \t,]{1,3}[男女MF](?![A-Za-z0-9])",
+            Need.ALONE,
+            _of_the_living,
+            near="[0-9]{8}[ \\t,]{1,3}[男女MF]",
+            before=2,
+            after=2,
+        ),
+        Form(
+            rf"{_NO_ERA}(?P<v>[1-9]\d?年 ?\d\d?月 ?\d\d?日) {{0,3}}[(]?満?\d{{1,3}}[歳才](?!以|未|から|ま|児|時|の誕)",
+            Need.ALONE,
+            near="[0-9][歳才]",
+            before=24,
+            after=4,
+        ),
+        Form(
             rf"(?:出生|BDAY[^:\n]{{0,24}}) ?:? {{0,3}}{_date(2)}(?![0-9])",
             Need.ALONE,
             near="出生|BDAY",
@@ -155,9 +228,9 @@ PLUGIN = Detector(
         ),
         Form(rf"{_EDGE}{_date(2)}(?![0-9])"),
         Form(
-            r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-5]-?\d{6})(?![0-9A-Za-z\-])"
+            r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-579][\- ]?\d{6}|[1-579]\.\d\d\.\d\d\.\d\d)(?![0-9A-Za-z\-])"
         ),
-        Form(rf"{_EDGE}(?P<v>\d\d? ?年 ?\d\d? ?月 ?\d\d? ?日) ?生(?![産活徒命計])"),
+        Form(rf"{_NO_ERA}(?P<v>[1-9]\d?年 ?\d\d?月 ?\d\d?日)"),
     ),
     labels=(
         "生年月日",
@@ -180,12 +253,12 @@ PLUGIN = Detector(
     header=r"生年月日|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
     cell=(
         rf"{_date(2)}(?: ?生(?:まれ)?)?",
-        r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-5]-?\d{6})",
+        r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-579][\- ]?\d{6})",
         r"(?P<v>(?:18|19|20)\d\d([./\-])\d{1,2}\2\d{1,2}) 0{1,2}:00(?::00)?",
     ),
     prove=bool,
     normal=normal,
-    alike=lambda value: "1900" < normal(value)[:4] < "2020",
+    alike=_of_the_living,
     beside="person_name",
     mask=_mask,
     literals=(r"日生まれ", r"日生"),
@@ -197,7 +270,16 @@ PLUGIN = Detector(
         ("河合 早苗 1957/08/14 66歳 女性", "1957/08/14"),
         ("長男　出生 昭和26年9月9日", "昭和26年9月9日"),
         ("生年月日: 3-450302", "3-450302"),
+        ("生年月日 7 020315", "7 020315"),
+        ("生年月日 明・大・昭・平 48年 2月 6日", "48年 2月 6日"),
+        ("磯部 颯馬 (男) R2.9.18", "R2.9.18"),
+        ("対象児童 鉄谷 莉央 H29.3.3", "H29.3.3"),
+        ("生年月日 3.48.07.02", "3.48.07.02"),
+        ("604-04-123456 ﾆｼｵ ﾏﾕ 1999/05/21", "1999/05/21"),
+        ("M-00812 ｽｶﾞﾜﾗ ﾐｷ 19880229 F", "19880229"),
         ("平成元年1月8日生", "平成元年1月8日"),
+        ("1 木村 淳 昭和62年5月1日 男 世帯主", "昭和62年5月1日"),
+        ("大内 サク 女 昭和11年4月2日 88", "昭和11年4月2日"),
         ("生年月日 19731115", "19731115"),
     ),
     no=(
@@ -206,6 +288,7 @@ PLUGIN = Detector(
         "生年月日 昭和64年2月1日",
         "生年月日 2023/02/29",
         "2020年4月1日 65歳以上の方",
+        "対戦 男 2012/05/12 1回戦",
         "2019-07-10 12:34:05 INFO",
     ),
 )

@@ -1,6 +1,6 @@
 """運転免許証番号: commission, year, serial, check digit, times issued anew."""
 
-from hakushi.detect.detector import Detector, Form
+from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
 
 _COMMISSIONS = range(10, 98)
@@ -25,6 +25,20 @@ PLUGIN = Detector(
     kind="drivers_licence",
     source="Commission codes and check digit: secondary sources, agreeing with each other",
     forms=(
+        Form(
+            r"免許[^\n0-9]{0,24}番号[ :]{0,3}(?P<v>\d{12})(?![0-9\-])",
+            Need.ALONE,
+            near="免許",
+            before=2,
+            after=44,
+        ),
+        Form(
+            r"番号[ :]{0,3}第 {0,2}(?P<v>\d{12}) {0,2}号",
+            Need.ALONE,
+            near="第 {0,2}[0-9]{12}",
+            before=8,
+            after=4,
+        ),
         Form(rf"(?:第 {{0,2}}){_EDGE}(?P<v>\d{{12}}) {{0,2}}(?=号)"),
         Form(rf"{_EDGE}(?P<v>\d{{12}}){_END}"),
         Form(
@@ -56,6 +70,8 @@ PLUGIN = Detector(
     scarce=True,
     yes=(
         ("運転免許証番号 458751891781", "458751891781"),
+        ("免許の種類 普通 番号 458751891781", "458751891781"),
+        ("生年月日 昭和49年8月16日\n番号 第 458751891781 号", "458751891781"),
         ("免許証の番号　第４５８７５１８９１７８１号", "４５８７５１８９１７８１"),
     ),
     no=("伝票番号 458751891781", "458751891781", "運転免許証番号 458751891711"),

@@ -23,6 +23,11 @@ _NOT = frozenset(
     "住所 設立登記 代表者 変更 合併 分割 清算 法人 全般 各位 様 御中 及 又 所在地 情報 商号 取引先 グループ 名簿 連絡先 職員 理事 会員".split()
 )
 
+_SPOKEN_OF = re.compile(f"さん(?![{HIRAGANA}])")
+"""Behind a firm that someone speaks of: カネキさん訪問."""
+
+_DIGITS = re.compile(r"[0-9.\-]{1,30}")
+
 
 def _name(value: str) -> str:
     """The name without its legal form."""
@@ -31,13 +36,14 @@ def _name(value: str) -> str:
 
 def narrow(value: str) -> tuple[int, int] | None:
     """Cuts the role behind a firm; refuses a legal form that stands for itself."""
-    end = len(value)
-    role = _ROLE.search(value)
+    spoken = _SPOKEN_OF.search(value)
+    end = spoken.start() if spoken else len(value)
+    role = _ROLE.search(value[:end])
     if role and role.start() > 0 and _name(value[: role.start()]):
         end = role.start()
     value = value[:end].rstrip(" -・.")
     name = _name(value)
-    if len(name) < 2 or _ROLE.match(name) or name in _NOT or name.isdigit():
+    if len(name) < 2 or _ROLE.match(name) or name in _NOT or _DIGITS.fullmatch(name):
         return None
     return 0, len(value)
 
@@ -76,7 +82,7 @@ PLUGIN = Detector(
             near=_NEAR,
         ),
         Form(
-            rf"(?P<v>(?:{_SHORT}) ?(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?P<v>(?:(?<!{_WORD})(?:{_SHORT}) |(?:{_SHORT}))(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),
@@ -133,6 +139,9 @@ PLUGIN = Detector(
         ("医療法人社団諸沢システム会 代表取締役", "医療法人社団諸沢システム会"),
         ("㈱山田組 御中", "㈱山田組"),
         ("株式会社あおぞら に発注", "株式会社あおぞら"),
+        ("領収書 白鳥舎㈲ 福岡県", "白鳥舎㈲"),
+        ("15時の有限会社カネキさん訪問は", "有限会社カネキ"),
+        ("大和鉄工(株) 0729-22-1234", "大和鉄工(株)"),
     ),
     no=("株式会社の設立", "株式会社設立登記の手引", "有限会社法", "日立の製品を用いる"),
 )

@@ -4,6 +4,7 @@ import re
 
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
+from hakushi.detect.names import FULL, certain
 
 _HALF = str.maketrans(
     "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｬｭｮｯｰ",
@@ -45,6 +46,20 @@ _H = f"[{HIRAGANA}ー]"
 _K = f"[{KANJI}ヶケノ]"
 
 
+_READ = rf"(?:{_A}{{2,8}} {{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {{1,2}}{_H}{{2,8}})"
+_BESIDE = re.compile(rf"(?P<name>{FULL})[ \t]{{1,4}}(?P<v>{_READ})")
+_BEFORE = re.compile(rf"(?P<v>{_READ})[ \t]{{1,4}}(?P<name>{FULL})")
+_ABOVE = re.compile(rf"(?P<v>{_READ}) {{0,3}}\n {{0,3}}(?P<name>{FULL})")
+
+
+def narrow(value: str) -> tuple[int, int] | None:
+    """The reading, of one that stands with its name; None if that is no name."""
+    both = next(filter(None, (form.fullmatch(value) for form in (_BESIDE, _BEFORE, _ABOVE))), None)
+    if both is None:
+        return 0, len(value)
+    return both.span("v") if certain(both["name"]) else None
+
+
 def _known(value: str) -> bool:
     return prove(normal(value))
 
@@ -73,6 +88,38 @@ PLUGIN = Detector(
             near="[0-9]{7} {1,4}[ァ-ヺ\uff66-\uff9f]",
             before=2,
             after=32,
+        ),
+        Form(
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{FULL}[ \t]{{1,4}}{_READ})(?![{HIRAGANA}{KATAKANA}{KANJI}ー])",
+            Need.ALONE,
+            _known,
+            near=rf"[{KANJI}ぁ-ゖ][ \t]{{1,4}}[{KATAKANA}ぁ-ゖ]{{2,8}} {{1,2}}[{KATAKANA}ぁ-ゖ]{{2}}",
+            before=12,
+            after=8,
+        ),
+        Form(
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_READ}[ \t]{{1,4}}{FULL})(?![{HIRAGANA}{KATAKANA}{KANJI}ー])",
+            Need.ALONE,
+            _known,
+            near=rf"[{KATAKANA}ぁ-ゖ]{{2,8}} {{1,2}}[{KATAKANA}ぁ-ゖ]{{2,8}}[ \t]{{1,4}}[{KANJI}]",
+            before=2,
+            after=12,
+        ),
+        Form(
+            rf"(?:(?<=振込)|(?<=[0-9]))[ ,\t]{{1,3}}(?P<v>{_A}{{2,10}} {{1,2}}{_A}{{2,10}})(?=[ ,\t]{{1,3}}(?:(?:19|20)\d\d[/.\-]\d|[0-9,]{{3,12}}(?:円|[ \t\n,]|\Z)))",
+            Need.ALONE,
+            _known,
+            near=rf"{_A}{{2,10}} {{1,2}}{_A}{{2,10}}[ ,\t]{{1,3}}[0-9]",
+            before=8,
+            after=16,
+        ),
+        Form(
+            rf"(?<![^\n])(?P<v>{_READ} {{0,3}}\n {{0,3}}{FULL})(?![{HIRAGANA}{KATAKANA}{KANJI}])",
+            Need.ALONE,
+            _known,
+            near=rf"[{KATAKANA}ぁ-ゖ]{{2,8}} {{1,2}}[{KATAKANA}ぁ-ゖ]{{2,8}} {{0,3}}\n {{0,3}}[{KANJI}]",
+            before=2,
+            after=12,
         ),
     ),
     labels=(
@@ -114,17 +161,21 @@ PLUGIN = Detector(
         "mei kana",
         "furigana",
         "ご依頼人",
+        "依頼人",
+        "受取人",
+        "振込人",
         "依頼人名",
         "受取人名",
         "口座名義",
         "口座名義人",
     ),
-    header=r"(?:氏名|名前|名義人?|世帯主|保護者名?|申請者名?|代表者名?|担当者名?|姓|名)?\(?(?:フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ|ｶﾅ|かな|ヨミガナ|よみがな|読み(?:仮名|がな)?|ヨミ|よみ)(?:氏名|名)?\)?|^セイ$|^メイ$|(?:name_?)?(?:kana|furigana)(?:_?name)?",
+    header=r"(?:氏名|名前|名義人?|世帯主|保護者名?|申請者名?|代表者名?|担当者名?|姓|名)?\(?(?:フリガナ|ふりがな|ﾌﾘｶﾞﾅ|カナ|ｶﾅ|かな|ヨミガナ|よみがな|読み(?:仮名|がな)?|ヨミ|よみ)(?:氏名|名)?\)?|^セイ$|^メイ$|(?:(?:name|sei|mei|shimei)_?)?(?:kana|furigana)(?:_?name)?",
     cell=(
         rf"(?P<v>{_A}{{1,14}}(?:[ ・]{{1,2}}{_A}{{1,14}}){{0,4}})(?: ?(?:様|サマ))?",
         rf"(?P<v>{_H}{{1,14}}(?:[ ・]{{1,2}}{_H}{{1,14}}){{0,3}})",
     ),
     prove=prove,
+    narrow=narrow,
     normal=normal,
     alike=lambda value: bool(re.fullmatch(rf"{_A}{{2,10}}[ ・]?{_A}{{2,10}}", value)),
     beside="person_name",
@@ -137,6 +188,16 @@ PLUGIN = Detector(
         ("山田太郎（ヤマダ タロウ）", "ヤマダ タロウ"),
         ("普通 2287451 オオニシ タカシ", "オオニシ タカシ"),
         ('"fullNameKana":"ネギシ コウイチ"', "ネギシ コウイチ"),
+        ("1年 岩瀬 陸 いわせ りく 母", "いわせ りく"),
+        ("振込 ｶﾈﾀﾞ ﾋﾛﾐ 55,000", "ｶﾈﾀﾞ ﾋﾛﾐ"),
+        ("対象者 ワタヌキ キク 綿貫 キク", "ワタヌキ キク"),
+        ("フジシロ　タカシ\n藤代　高志　様", "フジシロ　タカシ"),
     ),
-    no=("システム開発（プログラム）", "フリガナを記入してください", "サーバー マシン"),
+    no=(
+        "システム開発（プログラム）",
+        "フリガナを記入してください",
+        "サーバー マシン",
+        "大阪 ビジネス パーク",
+        "3 コピー ヨウシ 500枚",
+    ),
 )

@@ -4,10 +4,19 @@ import re
 
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
-from hakushi.detect.names import FULL, NAME, NEXT, certain, narrow, plausible, surname_of
+from hakushi.detect.names import (
+    FULL,
+    NAME,
+    NEXT,
+    certain,
+    given_only,
+    narrow,
+    plausible,
+    surname_of,
+)
 from hakushi.detect.whole_names import EVIDENCE
 
-_K = f"[{KANJI}ヶケノ]"
+_K = f"[{KANJI}ヶケノツ]"
 _LABELS = (
     "氏名",
     "お名前",
@@ -85,6 +94,17 @@ _LABELS = (
     "【氏名】",
     "名義",
     "full name",
+    "member name",
+    "customer name",
+    "applicant name",
+    "patient name",
+    "employee name",
+    "student name",
+    "staff name",
+    "contact name",
+    "owner name",
+    "guardian name",
+    "recipient name",
     "last name",
     "first name",
     "family name",
@@ -112,6 +132,14 @@ def _labelled(value: str) -> bool:
     return plausible(bare) and (len(bare) > 1 or bool(surname_of(bare)))
 
 
+def _related(value: str) -> bool:
+    """A name before its place in a family: a surname that we know, or the end of a given name."""
+    bare = _normal(value)
+    return _labelled(value) and (
+        bool(surname_of(bare)) or given_only(bare) or not _FULL.match(bare)
+    )
+
+
 def _gentleman(value: str) -> bool:
     """X氏: a full name, or a surname that we know; 同氏 and 源氏 are none."""
     bare = _normal(value)
@@ -134,7 +162,7 @@ PLUGIN = Detector(
     source="Anchors of Japanese office letters; surnames from our own list",
     forms=(
         Form(
-            rf"(?P<v>{NAME}) {{0,3}}(?:様方?|殿|さま)(?![{KANJI}])(?!式|々)",
+            rf"(?P<v>{NAME}) {{0,3}}(?:様(?:方|宅|名義|分|宛|用)?|殿|さま)(?![{KANJI}])(?!式|々)",
             Need.ALONE,
             near="[様殿]|さま",
             before=32,
@@ -167,13 +195,13 @@ PLUGIN = Detector(
         Form(
             rf"(?<![{KANJI}{KATAKANA}])(?P<v>{_K}{{1,5}} ?(?:{_K}{{1,4}}|[{HIRAGANA}]{{2,5}})) ?[(（] ?[{KATAKANA}]{{2,8}} ?[{KATAKANA}]{{2,8}} ?[)）]",
             Need.ALONE,
-            _strict,
+            lambda value: certain(value) or (" " not in value and _strict(value)),
             near=f"[(] ?[{KATAKANA}]",
             before=16,
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}[江子枝代美香奈恵]?|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}[子江代枝美]?|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
             prove=_labelled,
         ),
         Form(
@@ -188,7 +216,7 @@ PLUGIN = Detector(
             r"(?:課長|部長|係長|局長|所長|室長|次長|市長|町長|村長|区長|知事|議員|議長|委員長?|校長|教頭|院長|署長|館長|園長|主任|主事|主査|参事|主幹|補佐|弁護士|税理士|司法書士|行政書士|社会保険労務士|公認会計士|医師|教授|講師|原告|被告|申立人|相手方|債権者|債務者|被相続人) {1,3}"
             rf"(?P<v>{_K}{{1,5}} {{1,2}}{NEXT}{_K}{{1,5}}|{_K}{{3,6}})(?![{KANJI}{KATAKANA}])",
             Need.ALONE,
-            _strict,
+            lambda value: certain(value) or (" " not in value and _strict(value)),
             near="[長事員士師授告人方者任査幹佐] ",
             before=8,
             after=20,
@@ -196,7 +224,7 @@ PLUGIN = Detector(
         Form(
             rf"(?<![{KANJI}])(?P<v>{NAME}) ?[(](?:妻|夫|父|母|長男|次男|二男|三男|長女|次女|二女|三女|子|孫|祖父|祖母|兄|弟|姉|妹|義父|義母|本人|世帯主|配偶者|続柄|旧姓|\d\d?歳|満\d)",
             Need.ALONE,
-            _labelled,
+            _related,
             near="[(](?:[妻夫父母長次二三子孫祖兄弟姉妹義本世配続旧満]|[0-9]{1,2}歳)",
             before=28,
             after=6,
@@ -216,7 +244,7 @@ PLUGIN = Detector(
         r"氏名|お名前|姓名|^名前|^氏$|^姓$|^名$|氏名(?:又は|・)名称|(?:担当|申請|申込|保護|契約|所有|代表|利用|届出|請求|納税|受給|使用|登録|作成)者(?:氏)?名|世帯主(?:氏?名)?|"
         r"(?:患者|生徒|児童|園児|学生|職員|社員|会員|名義人|相続人|受取人|顧客|本人|従業員|入居者|被保険者|教員|委員|議員|組合員)(?:氏)?名|"
         r"^(?:連帯)?(?:契約者|保証人|使用者|利用者|申請者|申込者|届出[人者]|保護者|受給者|所有者|請求者|名義人|相続人|代表者|患者|児童|生徒|会員|社員|職員|入居者|入所者|参加者|受講者|出席者|講師|作成者|承認者|受付者|責任者|管理者|世帯主|配偶者|お?なまえ)$|納税義務者|被保険者|口座名義人?|宛名|"
-        r"^(?:full|first|last|given|family|customer|user|person|employee)?[_ ]?name$|担当者?$"
+        r"^(?:full|first|last|given|family|customer|user|person|employee)?[_ ]?name$|^(?:sei|mei|shimei|namae)$|担当者?$"
     ),
     cell=(
         rf"(?P<v>{_K}{{1,5}} {{0,2}}{_K}{{0,5}}[{HIRAGANA}]{{0,5}}) ?(?:様|殿|氏)?",
