@@ -77,8 +77,10 @@ def assess_source(
     began = time.monotonic()
     if options.second_opinion:
         second_opinion.known(options.second_opinion)
-    medium = open_set(name, members) if members else open_medium(name, raw=options.raw)
     path = case_path or default_case(name)
+    if options.fresh or not path.exists():
+        house.prepare()
+    medium = open_set(name, members) if members else open_medium(name, raw=options.raw)
     bound = {
         "locator": str(medium.source.locator),
         "size": medium.source.size,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
 from hakushi import detect
+from hakushi.detect import persons
+from hakushi.fleet import here
 from hakushi.fleet.here import Here
 from hakushi.model import Refused, message
 
@@ -20,6 +23,14 @@ def engine(name: str, jobs: int) -> Here:
     raise Refused(
         message("There is no engine called {name}; only 'here' is built in.", name=name[:60])
     )
+
+
+def prepare() -> None:
+    """Begins to load what an engine's workers need, and what counts in the end, beside what is done
+    before that.
+    """
+    here.prepare("hakushi.app.ready")
+    threading.Thread(target=persons.warm, daemon=True).start()
 
 
 def prefilter_cache() -> Path | None:

@@ -16,7 +16,7 @@ def warm() -> None:
     triage.classify(bytes(SECTOR))
     jpeg_scan.warm()
     crc32c(bytes(16))
-    persons.count(persons.parts([("", 0, "phone", b"")]))
+    persons.warm()
     detect.warm(house.prefilter_cache())
 
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,8 @@ class Case:
         self.root = root
         self._prefix = str(root)
         self._last = (root, "")
+        self.joined = 0
+        """Artifacts that were joined since it was opened, known ones included."""
         if create:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -231,6 +234,7 @@ class Case:
             known = self.cell(cell.offset)
             if known is None or known.rank() < cell.rank():
                 db.execute("INSERT OR REPLACE INTO cell VALUES (?,?,?,?,?,?)", _cell_row(cell))
+        self.joined += len(piece.artifacts)
         for artifact in piece.artifacts.values():
             self._upsert(db, artifact)
         places = findings.places_of(piece.findings)
@@ -327,9 +331,9 @@ class Case:
         """Which of some values, by kind and key, are in no file."""
         import numpy as np
 
-        left, asked = set(values), 0
-        for columns in self._columns("locator<>''"):
-            if len(left) != asked:
+        left, asked = set(values), 2 * len(values) + 1
+        for columns in self._packed("locator<>''"):
+            if 2 * len(left) < asked:
                 asked = len(left)
                 first = np.array(sorted({_first(key) for _, key in left}), np.uint64)
             heads = columns.heads()[:, 0]
@@ -420,8 +424,16 @@ class Case:
 
     def _columns(self, which: str, args: Sequence[Any] = ()) -> Iterator[Columns]:
         query = f"SELECT locator, first, last, body FROM found WHERE {which} ORDER BY 1, 2, id"  # noqa: S608 - ours
+        yield from self._whole(findings.once(self._db.execute(query, args)))
+
+    def _packed(self, which: str) -> Iterator[Columns]:
+        """Findings as they were packed: in any order, and some more than once."""
+        query = f"SELECT locator, body FROM found WHERE {which}"  # noqa: S608 - ours
+        yield from self._whole(starmap(findings.unpack, self._db.execute(query)))
+
+    def _whole(self, some: Iterator[Columns]) -> Iterator[Columns]:
         try:
-            yield from findings.once(self._db.execute(query, args))
+            yield from some
         except Malformed:
             raise Refused(
                 message(

@@ -68,6 +68,8 @@ class Work:
     say: Callable[[Step], None] = lambda _step: None
     failed: list[tuple[str, str]] = field(default_factory=list)
     """(unit, why) of units that did not end in this run."""
+    _settled: tuple[int, Resolved | None] = (0, None)
+    """How many artifacts had come when the case was settled last, and how."""
 
     def harvest(self) -> None:
         """Every sector's kind, every magic, every file system that still stands."""
@@ -218,8 +220,11 @@ class Work:
 
     def _settle(self) -> Resolved:
         """Who owns which bytes of the medium, over everything the case knows now."""
-        resolved = resolve(self._claims(), self.medium.source.size)
-        self.case.settle(resolved.incomplete, resolved.superseded)
+        known, resolved = self._settled
+        if resolved is None or known != self.case.joined:
+            resolved = resolve(self._claims(), self.medium.source.size)
+            self.case.settle(resolved.incomplete, resolved.superseded)
+            self._settled = self.case.joined, resolved
         return resolved
 
     def _claims(self, which: str = "1") -> Iterator[Claim]:
@@ -237,8 +242,7 @@ class Work:
         """Bytes of the medium that partition tables and new, empty file systems account for."""
         return Extents(
             Extent(run.at, run.length)
-            for claim in self._claims()
-            if claim.artifact.role is Role.STRUCTURE
+            for claim in self._claims(f"role='{Role.STRUCTURE.value}'")
             for run in claim.runs
             if run.at is not None
         )

@@ -212,7 +212,11 @@ def ready() -> Prefilter:
 
 
 def warm(path: Path | None = None) -> None:
-    """Compiles everything, or loads it from ``path``; a worker calls it once at its start."""
+    """Compiles everything, or loads it from ``path``; a worker calls it once at its start. What is
+    there already stays.
+    """
+    if "it" in _ready:
+        return
     try:
         _ready["it"] = fast(path)
         anchors.warm(None if path is None else path.with_name(f"{path.name}.anchors"))

@@ -15,6 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -240,6 +241,14 @@ class Here:
         unit = next(queue, None)
         if unit is not None:
             crew.append(self._hire(look, unit))
+
+
+def prepare(module: str) -> None:
+    """Begins to load a module in the process that workers are forked from, beside this one's own
+    work: they begin with it there, and share its memory. Of several calls the first one holds.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload([module])
+    forkserver.ensure_running()
 
 
 class Inline:
