@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -72,6 +74,22 @@ def test_workers_that_cannot_begin_end_the_run_and_do_not_try_for_ever(caplog):
     with pytest.raises(RuntimeError, match="die before"):
         list(Here(2, begin=cannot).run(count, range(10**6)))
     assert "cannot be" in caplog.text
+
+
+@pytest.mark.parametrize(("module", "there"), [("colorsys", True), ("no_such_module", False)])
+def test_workers_begin_with_what_was_prepared(tmp_path, module, there):
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys\nfrom hakushi.fleet.here import Here, prepare\n"
+        "def look(unit):\n    yield unit in sys.modules\n"
+        "if __name__ == '__main__':\n"
+        f"    prepare({module!r})\n"
+        f"    print([p.value for p in Here(1).run(look, [{module!r}]) if not p.last])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == f"[{there}]"
 
 
 def cannot():

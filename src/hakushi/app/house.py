@@ -19,10 +19,16 @@ from hakushi.model import Refused, message
 def engine(name: str, jobs: int) -> Here:
     """``here``, or refused: other engines are not built in yet."""
     if name == "here":
-        return Here(jobs, begin=partial(detect.warm, prefilter_cache()))
+        return Here(jobs, begin=partial(_begin, prefilter_cache()))
     raise Refused(
         message("There is no engine called {name}; only 'here' is built in.", name=name[:60])
     )
+
+
+def _begin(cache: Path | None) -> None:
+    """A worker's first act, unless it was prepared."""
+    if not detect.is_warm():
+        detect.warm(cache)
 
 
 def prepare() -> None:

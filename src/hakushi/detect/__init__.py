@@ -11,7 +11,7 @@ from hakushi.detect.belief import believed
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.encodings import decode
 from hakushi.detect.found import Found
-from hakushi.detect.prefilter import warm
+from hakushi.detect.prefilter import is_warm, warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
 from hakushi.detect.together import Waiting, find_all, small
@@ -31,6 +31,7 @@ __all__ = [
     "detectors",
     "find",
     "find_all",
+    "is_warm",
     "kinds",
     "scan",
     "small",

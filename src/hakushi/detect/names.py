@@ -215,9 +215,24 @@ def unmistaken(value: str) -> bool:
         return _old_fashioned(given)
     if len(surname) == 1 and (len(given) == 1 or given[-1] not in _words("given-end")):
         return False
-    if given in _words("given-not") or (len(given) > 1 and _common(given)):
-        return False  # a list of surnames, or of stations: 石川 久保, 上野 浅草
+    if not _no_word(given) or given in _words("given-not"):
+        return False
     return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
+
+
+def leading(value: str) -> bool:
+    """A whole name that begins a line: no two places, and no two surnames, of a list."""
+    given = value.rpartition(" ")[2]
+    return certain(value) and _no_word(given)
+
+
+def _no_word(given: str) -> bool:
+    """Is it no word, place or surname of a list? 石川 久保, 上野 浅草."""
+    if len(given) < 2:
+        return True
+    if given in _words("no-given") or given in _words("given-not"):
+        return False
+    return not _common(given)
 
 
 def _common(surname: str) -> bool:
@@ -264,7 +279,7 @@ def likely(value: str) -> bool:
         return False
     return (
         given[-1] in _words("given-end")
-        and given not in _words("given-not")
+        and _no_word(given)
         and surname not in _words("not")
         and not _BAD_END.search(surname)
         and not (len(given) > 2 and given[-1] in "人者員")

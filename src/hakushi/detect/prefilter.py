@@ -211,12 +211,13 @@ def ready() -> Prefilter:
     return _ready["it"]
 
 
+def is_warm() -> bool:
+    """Has this process, or the one that it was forked from, loaded everything?"""
+    return "it" in _ready
+
+
 def warm(path: Path | None = None) -> None:
-    """Compiles everything, or loads it from ``path``; a worker calls it once at its start. What is
-    there already stays.
-    """
-    if "it" in _ready:
-        return
+    """Compiles everything, or loads it from ``path``."""
     try:
         _ready["it"] = fast(path)
         anchors.warm(None if path is None else path.with_name(f"{path.name}.anchors"))

@@ -336,13 +336,17 @@ def cells(
     return out, held
 
 
+def header_words() -> loose.Words:
+    """What is known of headers."""
+    return loose.Words(lambda name: column(name).kind, _OTHER, _fits)
+
+
 def _loosely(folded: str, out: Cells) -> None:
     """Adds the cells of lists that spaces alone set apart, and of labels above their values, where
     no other table has them.
     """
     added = False
-    words = loose.Words(lambda name: column(name).kind, _OTHER, _fits)
-    for start, end, some in list(loose.blocks(folded, words)):
+    for start, end, some in list(loose.blocks(folded, header_words())):
         if any(out.at(place) >= 0 for place, _, _ in some):
             continue
         out.add(start, end, HEADER)

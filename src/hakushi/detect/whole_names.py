@@ -17,6 +17,7 @@ from hakushi.detect.names import (
     latin,
     latin_surname,
     latin_word,
+    leading,
     likely,
     no_place,
     plausible,
@@ -332,7 +333,7 @@ EVIDENCE = (
         rf"(?<![^\n])(?:[> ]{{0,4}}|(?:No\.? ?)?\d{{1,4}}[番号.)、: ]{{1,3}}|\[?(?:午[前後])?\d{{1,2}}:\d\d\]?[ \t]{{1,2}})"
         rf"(?P<v>{_GAPPED})(?=[ \t\n]|\Z)",
         Need.ALONE,
-        certain,
+        leading,
         near=rf"\n[> 0-9.):番号No、\[\]午前後\t]{{0,10}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
         before=2,
         after=12,
