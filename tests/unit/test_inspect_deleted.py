@@ -30,8 +30,10 @@ TEXT = "氏名,住所\r\n山田太郎,東京都千代田区\r\n".encode("cp932")
 NOISE = bytes(range(200, 256)) * 200
 
 
-def inspected(step: str, name: str | None, data: bytes, *, before: bool) -> Artifact:
-    source = Memory(data, ROOT.step("ntfs", step))
+def inspected(
+    step: str, name: str | None, data: bytes, *, before: bool, of: str = "ntfs"
+) -> Artifact:
+    source = Memory(data, ROOT.step(of, step))
     runs = (Run(0, len(data)),)
     artifact = Artifact(
         source.locator, "file", State.DELETED, len(data), runs, name, complete=before
@@ -69,3 +71,12 @@ def test_a_deleted_file_is_whole_where_its_content_is_what_its_name_promises(
     name: str | None, data: bytes, whole: bool, before: bool
 ) -> None:
     assert inspected("5", name, data, before=before).complete == (whole and before)
+
+
+@pytest.mark.parametrize("of", ["fatold", "exfatold"])
+def test_where_records_do_not_tell_how_files_go_on_unknown_content_is_not_promised(of: str) -> None:
+    """A newer file in pieces may have its clusters, and no record says so."""
+    data = b"\0\1\2\3" * 500
+    assert not inspected("5", "a.unknown", data, before=True, of=of).complete
+    assert inspected("5-used", "a.unknown", data, before=True, of=of).complete
+    assert inspected("5", "a.csv", TEXT, before=True, of=of).complete

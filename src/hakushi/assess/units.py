@@ -532,7 +532,8 @@ def _inspect(
     one = identify(source)
     known = replace(artifact, sha256=digest)
     if one is None and artifact.state is State.DELETED:
-        known = replace(known, complete=known.complete and not promised(known.path))
+        told = _unchained(artifact) or bool(promised(known.path))
+        known = replace(known, complete=known.complete and not told)
     if one is not None and artifact.state is not State.CARVED:
         known = replace(known, kind=one.id)
         if one.measure is not None and artifact.state is State.DELETED:
@@ -542,6 +543,12 @@ def _inspect(
             known = replace(known, kind=measure.kind or one.id if measure else one.id)
     yield known
     yield from _inside(source, known, one, how, budget)
+
+
+def _unchained(artifact: Artifact) -> bool:
+    """Was it deleted where records do not tell which clusters newer files took?"""
+    step, place = artifact.locator.last
+    return step in records.UNCHAINED and not place.endswith(records.HELD)
 
 
 def _validated(artifact: Artifact, measure: Measure | None) -> Artifact:

@@ -16,6 +16,11 @@ from hakushi.recover.cursor import Budget
 HELD = "-used"
 """How the last locator step of a file ends whose record was in use until its file system ended."""
 
+UNCHAINED = frozenset({"fatold", "exfatold"})
+"""Steps of the records that tell where a file begins, not where it goes on: a newer file in pieces
+may have the clusters of an older one, and nothing tells so but what they hold.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
