@@ -12,8 +12,10 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -97,6 +99,22 @@ def _work(pipe: Connection, memory: int, begin: Callable[[], None] | None) -> No
             return
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of it: a process that is begun by half complains on the screen."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C comes to the main thread alone.
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+    if came:
+        signal.raise_signal(signal.SIGINT)
+
+
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
@@ -145,12 +163,16 @@ class Here:
                 unit = next(queue, None)
                 if unit is None:
                     break
-                crew.append(self._hire(look, unit))
+                self._join(look, unit, crew)
             while crew:
                 yield from self._round(look, queue, crew)
         finally:
             for worker in crew:
                 self._dismiss(worker)
+
+    def _join(self, look: Callable[[Any], Iterator[Any]], unit: Any, crew: list[_Worker]) -> None:
+        with _uninterrupted():
+            crew.append(self._hire(look, unit))
 
     def _hire(self, look: Callable[[Any], Iterator[Any]], unit: Any) -> _Worker:
         if self._idle:
@@ -240,7 +262,7 @@ class Here:
         yield Piece(worker.unit, None, last=True, failed=why)
         unit = next(queue, None)
         if unit is not None:
-            crew.append(self._hire(look, unit))
+            self._join(look, unit, crew)
 
 
 def prepare(module: str) -> None:
