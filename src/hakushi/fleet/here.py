@@ -182,7 +182,12 @@ class Here:
         ours, theirs = self._context.Pipe()
         life = (theirs, self._memory, self._begin)
         process = self._context.Process(target=_work, args=life, daemon=False)
-        process.start()
+        try:
+            process.start()
+        except EOFError:
+            # What workers are forked from was killed meanwhile: another one is begun.
+            process = self._context.Process(target=_work, args=life, daemon=False)
+            process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._give(worker, look, unit)
