@@ -93,6 +93,11 @@ def hakushi_by_content(image: Path, work: Path) -> Result:
     return _hakushi(image, work, "--no-metadata")
 
 
+def hakushi_files(image: Path, work: Path) -> Result:
+    """Restoring alone, with digests, as the tools beside it do."""
+    return _hakushi(image, work, "--files-only")
+
+
 def _hakushi(image: Path, work: Path, *more: str) -> Result:
     case, out, log = work / "bench.hakushi", work / "given", work / "log"
     program = os.environ.get("HAKUSHI", str(ROOT / "hakushi"))
@@ -121,6 +126,7 @@ def _complete(rows: list[dict[str, object]]) -> Counter[str]:
 TOOLS: dict[str, Callable[[Path, Path], Result]] = {
     "hakushi": hakushi,
     "hakushi --no-metadata": hakushi_by_content,
+    "hakushi --files-only": hakushi_files,
     "photorec": photorec,
     "tsk_recover": tsk_recover,
     "foremost": foremost,

@@ -49,6 +49,7 @@ def measured(one: Format, source: Memory) -> None:
     found = one.measure(source, purse())
     assert found is None or found.more <= (not found.complete)
     assert found is None or (0 if found.more else 1) <= found.length <= source.size
+    assert found is None or one.narrows or found.kind in (None, "", one.id)
 
 
 def joined(one: Format, source: Memory) -> None:

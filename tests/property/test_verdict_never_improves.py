@@ -27,6 +27,7 @@ facts = st.builds(
     uniform=st.booleans(),
     hidden=st.none() | counts,
     sampled=st.none() | counts,
+    looked=st.booleans(),
 )
 
 
@@ -55,8 +56,17 @@ def test_clean_means_everything_read_and_explained(now):
     if judge(now).verdict is Verdict.CLEAN:
         assert not (now.unread or now.damage or now.undone or now.unexplained)
         assert now.sampled is None
+        assert now.looked
         assert now.hidden == 0
         assert now.random == 0 or now.plain == 0
+
+
+@given(facts)
+def test_how_grave_it_is_is_told_where_somebody_looked_and_only_there(now):
+    told = judge(now)
+    assert (told.severity is None) == (not now.looked)
+    looked = judge(replace(now, looked=True))
+    assert ORDER[told.verdict] >= ORDER[looked.verdict]
 
 
 @given(facts)

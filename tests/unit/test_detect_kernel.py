@@ -54,6 +54,25 @@ def test_the_end_of_a_match_is_led_back_to_its_byte(data):
         assert all(b % unit == back[0] % unit for b in back[:6])
 
 
+@given(
+    st.integers(4096 - 90, 4096 + 20),
+    st.sampled_from([b"ab@cd.ef", "ab@cd.efg".encode("utf-16-le")]),
+)
+def test_a_run_over_the_border_of_what_is_looked_at_at_once_is_one(before, run):
+    data = b"\xff" * before + run + b"\xff" * 70
+    narrow, wide = kernel.gather(data)
+    found = wide if b"\0" in run else narrow
+    assert starts_and_runs(found) == [(before, run.replace(b"\0", b""))]
+    assert not (narrow if b"\0" in run else wide).data
+
+
+@given(st.integers(1, 200), st.sampled_from([1, 2]))
+def test_a_run_to_the_very_end_is_whole(length, unit):
+    data = ("x" * length).encode("utf-16-le" if unit == 2 else "ascii")
+    runs = kernel.gather(data)[unit - 1]
+    assert runs.data == (b"x" * length + b"\0" if length >= kernel.SHORTEST else b"")
+
+
 def test_a_page_of_text_is_longer_than_what_is_looked_at_at_once():
     data = b"x" * 10_000 + b"\1" + "y".encode("utf-16-le") * 10_000
     narrow, wide = kernel.gather(data)

@@ -112,6 +112,7 @@ VIEWS = {
     "partition": view(summary("clean", scope="partition", not_looked_for=[])),
     "empty": view(summary("inconclusive", size=0, reasons=[])),
     "no examples": replace(FULL, files=[]),
+    "files only": view(summary("residue", severity=None, findings=None), files=[row()]),
 }
 
 

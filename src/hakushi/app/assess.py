@@ -75,6 +75,10 @@ def assess_source(
     be opened or the case belongs to something else.
     """
     began = time.monotonic()
+    if not options.findings and (options.sample or options.ocr):
+        raise Refused(
+            message("--files-only looks into no content; it goes neither with --sample nor --ocr.")
+        )
     if options.second_opinion:
         second_opinion.known(options.second_opinion)
     path = case_path or default_case(name)
@@ -210,7 +214,7 @@ def _run(
     """All phases, and the summary. What did not end makes the verdict no better."""
     case, key = kept
     with closing(house.engine(options.engine, options.jobs)) as engine:
-        work = Work(medium, case, engine, key, options.metadata, options.ocr, say)
+        work = Work(medium, case, engine, key, options.metadata, options.ocr, options.findings, say)
         if options.sample:
             cover = _sampled(medium, case, work, sample.parse(options.sample))
             if options.second_opinion:
@@ -230,8 +234,11 @@ def _run(
     failed = list(work.failed)
     if binding(medium.source) != case.get("bound")["sectors"]:
         failed.append(("source", "the source changed while it was read"))
-    counts = summary.tally([case])
-    facts = summary.facts(case, medium, work.explained(), len(failed), cover, counts.findings)
+    counts = summary.tally([case]) if options.findings else None
+    found = counts.findings if counts is not None else {}
+    facts = summary.facts(
+        case, medium, work.explained(), len(failed), cover, found, looked=options.findings
+    )
     judgement = judge.judge(facts)
     told = summary.summary(
         case,
@@ -239,7 +246,9 @@ def _run(
         judgement,
         cover,
         counts=counts,
-        not_looked_for=not_looked_for(pictures=options.ocr and not options.sample),
+        not_looked_for=not_looked_for(
+            pictures=options.ocr and not options.sample, findings=options.findings
+        ),
         failed=failed,
         elapsed=time.monotonic() - began,
     )
@@ -304,9 +313,13 @@ def _digest(medium: Medium) -> str | None:
     return digest.hexdigest()
 
 
-def not_looked_for(*, pictures: bool) -> list[Message]:
-    """What a run does not look for at all: said, never passed over. ``pictures``: it reads them."""
+def not_looked_for(*, pictures: bool, findings: bool = True) -> list[Message]:
+    """What a run does not look for at all: said, never passed over. ``pictures``: it reads them;
+    ``findings``: it looks for personal data.
+    """
     unread = message("personal data in pictures (--ocr reads the text in them)")
+    if not findings:
+        unread = message("personal data of any kind (--files-only)")
     if pictures:
         unread = message("handwriting, and text in pictures that stands on its side; HEIC, films")
     return [

@@ -107,7 +107,7 @@ class Recording:
                 drive=serial,
                 wwn=wwn or "",
                 verdict=verdict,
-                severity=str(summary["severity"]),
+                severity=str(summary["severity"] or ""),
                 scope=str(summary["scope"]),
                 bytes_read=int(coverage["read"]),
                 bytes_total=int(coverage["bytes"]),

@@ -22,6 +22,8 @@ class AssessOptions:
     recover: Path | None = None
     second_opinion: str | None = None
     ocr: bool = False
+    findings: bool = True
+    """Look for personal data in what is found; without, files are restored and listed alone."""
     lang: str = "en"
 
     @property
@@ -33,4 +35,5 @@ class AssessOptions:
         }
         # Cases of before these options keep their binding.
         told |= {"second_opinion": self.second_opinion} if self.second_opinion else {}
-        return told | ({"ocr": True} if self.ocr else {})
+        told |= {"ocr": True} if self.ocr else {}
+        return told | ({} if self.findings else {"findings": False})

@@ -66,12 +66,15 @@ class Facts:
     """Bytes that the drive hides (native minus addressable size); None where it does not say."""
     sampled: int | None = None
     """Bytes read of a sample; None where everything was meant to be read."""
+    looked: bool = True
+    """Whether personal data was looked for at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     verdict: Verdict
-    severity: Severity
+    severity: Severity | None
+    """None where nobody looked for what it depends on."""
     reasons: tuple[Message, ...]
 
 
@@ -80,10 +83,12 @@ def judge(facts: Facts) -> Judgement:
     residue = _residue(facts)
     doubts = _doubts(facts)
     if residue:
-        return Judgement(Verdict.RESIDUE, severity(facts), (*residue, *doubts))
+        grave = severity(facts) if facts.looked else None
+        return Judgement(Verdict.RESIDUE, grave, (*residue, *doubts))
     doubts += _unexplained(facts)
     if doubts:
-        return Judgement(Verdict.INCONCLUSIVE, Severity.NONE, tuple(doubts))
+        grave = Severity.NONE if facts.looked else None
+        return Judgement(Verdict.INCONCLUSIVE, grave, tuple(doubts))
     return Judgement(Verdict.CLEAN, Severity.NONE, tuple(_clean(facts)))
 
 
@@ -128,6 +133,13 @@ def _doubts(facts: Facts) -> list[Message]:
                 "Only a sample of {count:,} bytes was read: it bounds what is left, and proves no"
                 " drive clean.",
                 count=facts.sampled,
+            )
+        )
+    if not facts.looked:
+        out.append(
+            message(
+                "Personal data was not looked for (--files-only): how grave it is, is not known,"
+                " and no drive is called clean by such a run."
             )
         )
     if facts.unread:

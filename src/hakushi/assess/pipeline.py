@@ -65,6 +65,8 @@ class Work:
     key: bytes
     metadata: bool = True
     pictures: bool = False
+    findings: bool = True
+    """Look for personal data in what is found."""
     say: Callable[[Step], None] = lambda _step: None
     failed: list[tuple[str, str]] = field(default_factory=list)
     """(unit, why) of units that did not end in this run."""
@@ -165,6 +167,8 @@ class Work:
 
     def scan(self) -> None:
         """The structured bytes that no inspected file holds."""
+        if not self.findings:
+            return
         held = Extents(
             Extent(run.at, run.length)
             for claim in self._claims()
@@ -265,6 +269,7 @@ class Work:
                 tuple(batch),
                 self.key,
                 self.pictures,
+                self.findings,
             )
 
         query = (

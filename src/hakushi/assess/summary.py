@@ -59,9 +59,11 @@ def facts(
     undone: int,
     cover: Coverage,
     found: Mapping[str, tuple[int, int]],
+    *,
+    looked: bool = True,
 ) -> Facts:
     """Counts over the whole case. ``explained``: bytes that structures of volumes own; ``found``:
-    how many findings of each kind.
+    how many findings of each kind; ``looked``: were they looked for?
     """
     import numpy as np
 
@@ -89,6 +91,7 @@ def facts(
         structures=_roles(case).get(Role.STRUCTURE, 0),
         hidden=medium.hidden,
         sampled=cover.sampled,
+        looked=looked,
     )
 
 
@@ -245,24 +248,19 @@ def summary(
     judgement: Judgement,
     cover: Coverage,
     *,
-    counts: Tally,
+    counts: Tally | None,
     not_looked_for: list[Message],
     failed: list[tuple[str, str]],
     elapsed: float,
 ) -> dict[str, Any]:
-    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`."""
+    """The contract's JSON object of ``assess``; its sentences are in no language until `spoken`.
+
+    ``counts``: None where personal data was not looked for: then nothing is said of it.
+    """
     encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
     damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
     damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
-    law = duty.Found(
-        labelled={kind: a for kind, (a, _) in counts.findings.items()},
-        unlabelled=sum(b for _, b in counts.findings.values()),
-        people=(counts.people.low, counts.people.high),
-        my_numbers=counts.my_numbers,
-        encrypted=len(encrypted),
-        partial=cover.read < cover.bytes or bool(damage or failed),
-    )
-    crossed = duty.crossings(law)
+    partial = cover.read < cover.bytes or bool(damage or failed)
     top = str(medium.source.locator)
     whys = Counter(why for _, why in failed)
     damage += [
@@ -272,7 +270,7 @@ def summary(
     return {
         "schema": SCHEMA,
         "verdict": judgement.verdict.value,
-        "severity": judgement.severity.value,
+        "severity": judgement.severity,
         "reasons": [_unspoken(reason) for reason in judgement.reasons],
         "scope": medium.scope.value,
         "not_reached": [_unspoken(one) for one in medium.not_reached],
@@ -295,6 +293,26 @@ def summary(
             {"locator": str(case.root) + ("/" + loc if loc else ""), "kind": kind}
             for loc, kind in encrypted
         ],
+        **_told(counts, len(encrypted), partial=partial),
+        "damage": damage,
+        "elapsed_s": round(elapsed, 3),
+    }
+
+
+def _told(counts: Tally | None, encrypted: int, *, partial: bool) -> dict[str, Any]:
+    """What was found of whom, and what it may mean."""
+    if counts is None:
+        return {"findings": None, "people": None, "firms": None, "duty": [], "meaning": []}
+    law = duty.Found(
+        labelled={kind: a for kind, (a, _) in counts.findings.items()},
+        unlabelled=sum(b for _, b in counts.findings.values()),
+        people=(counts.people.low, counts.people.high),
+        my_numbers=counts.my_numbers,
+        encrypted=encrypted,
+        partial=partial,
+    )
+    crossed = duty.crossings(law)
+    return {
         "findings": {
             kind: {"labelled": a, "unlabelled": b} for kind, (a, b) in counts.findings.items()
         },
@@ -311,8 +329,6 @@ def summary(
             for one in crossed
         ],
         "meaning": [_unspoken(one) for one in (*(c.sentence for c in crossed), *duty.notes(law))],
-        "damage": damage,
-        "elapsed_s": round(elapsed, 3),
     }
 
 

@@ -138,6 +138,8 @@ class Inspect:
     key: bytes
     pictures: bool = False
     """Read the text in pictures, too."""
+    findings: bool = True
+    """Look for personal data; without, only for the files that they hold."""
 
 
 class _Texts:
@@ -191,12 +193,13 @@ class _Texts:
 
 
 class How:
-    """How files are looked into: with which counting key, and whether text in pictures is read;
-    ``texts`` are those that wait.
+    """How files are looked into: with which counting key, whether text in pictures is read, and
+    whether there is a look for ``findings`` at all; ``texts`` are those that wait.
     """
 
-    def __init__(self, key: bytes, *, pictures: bool = False) -> None:
+    def __init__(self, key: bytes, *, pictures: bool = False, findings: bool = True) -> None:
         self.pictures = pictures
+        self.findings = findings
         self.texts = _Texts(key)
 
 
@@ -500,7 +503,7 @@ def _carve(source: Source, unit: Carve) -> Iterator[Artifact | Damage]:
 
 def _inspect_all(source: Source, unit: Inspect) -> Iterator[Artifact | detect.Found | Damage]:
     known = {a.locator: a for a in (*unit.above, *unit.artifacts)}
-    how = How(unit.key, pictures=unit.pictures)
+    how = How(unit.key, pictures=unit.pictures, findings=unit.findings)
 
     def find(locator: Locator) -> Artifact:
         if locator not in known:
@@ -538,7 +541,7 @@ def _inspect(
         known = replace(known, kind=one.id)
         if one.measure is not None and artifact.state is State.DELETED:
             known = _validated(known, one.measure(source, budget))
-        elif one.measure is not None and artifact.size <= _NARROWED:
+        elif one.measure is not None and one.narrows and artifact.size <= _NARROWED:
             measure = one.measure(source, budget)
             known = replace(known, kind=measure.kind or one.id if measure else one.id)
     yield known
@@ -601,7 +604,7 @@ def _inside(
                     yield found
         except (Malformed, Unreadable) as error:
             yield Damage(source.locator, str(error))
-    if not told and not held:
+    if how.findings and not told and not held:
         yield from how.texts.scan(source)
     for child in held:
         yield from _inspect_child(source, child, how, budget)
@@ -611,6 +614,8 @@ def _readers(
     source: Source, one: Format | None, how: How
 ) -> Iterator[Callable[[Source, Budget], Iterator[Text]]]:
     """What gives the text of a file."""
+    if not how.findings:
+        return
     if one is not None and one.text is not None:
         yield one.text
     if one is not None and how.pictures and ocr.is_picture(source, one.id):

@@ -83,6 +83,15 @@ def assess(
         bool,
         typer.Option("--ocr", help=tell(message("Read the text in pictures, too (slow)."))),
     ] = False,
+    files_only: Annotated[
+        bool,
+        typer.Option(
+            "--files-only",
+            help=tell(
+                message("Restore and list files, without looking for personal data (faster).")
+            ),
+        ),
+    ] = False,
     show_paths: Annotated[
         bool, typer.Option("--show-paths", help=tell(message("Show full names in reports.")))
     ] = False,
@@ -116,12 +125,13 @@ def assess(
         show_paths=show_paths,
         second_opinion=second_opinion,
         ocr=ocr,
+        findings=not files_only,
         recover=recover,
         lang=current(),
     )
     if set_ and len(sources) < 2:
         raise Refused(message("--set needs all the members; one source alone is no set."))
-    if ocr:
+    if ocr and not files_only:
         extras.need("ocr", lambda one: show.note(tell(one)))
     slow = verb.slow_search(sources)
     if slow is not None:
@@ -150,7 +160,7 @@ def assess(
                 _tell(result)
             if not members:
                 finished.append(result.case)
-    if len(finished) > 1:
+    if len(finished) > 1 and not files_only:
         _together(finished, told, loud=json_ != "-")
     if json_ is not None and (told or several):
         show.write_json(json_, told if several else told[0])
@@ -239,9 +249,12 @@ _VERDICTS = {
 }
 
 
-def _tell_findings(findings: dict[str, dict[str, int]]) -> None:
+def _tell_findings(findings: dict[str, dict[str, int]] | None) -> None:
     from hakushi.app.report import kind_word
 
+    if findings is None:
+        print("  " + tell(message("Personal data was not looked for (--files-only).")))
+        return
     if findings:
         print("  " + tell(message("Personal data (and, in brackets, candidates not counted):")))
     for kind, counts in findings.items():
@@ -266,7 +279,7 @@ def _tell(result: verb.Result) -> None:
             )
         )
     _tell_findings(told["findings"])
-    if people["high"]:
+    if people and people["high"]:
         print(
             "  "
             + tell(

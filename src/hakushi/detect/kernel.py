@@ -5,6 +5,7 @@ Its functions stand at the top of a module, so that their machine code is found 
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numba
@@ -13,77 +14,129 @@ import numpy as np
 SHORTEST = 7
 """Characters that the shortest shape of ASCII has (``a@bc.de``)."""
 
-_BLOCK = 512
-"""Words of eight bytes that are looked at together."""
+_BLOCK = 4096
+"""Bytes that are looked at together: what is known of them stays near the processor."""
 
-_LOW, _HIGH = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
-_FROM_SPACE, _TO_TILDE = np.uint64(0x6060606060606060), np.uint64(0x0101010101010101)
-_GROUPS = np.uint64(0x0000008000000080)
-_FIRST = np.uint64(0x80)
-_BYTE, _UNIT, _GROUP = np.uint64(8), np.uint64(16), np.uint64(32)
+_PACK, _TOP = np.uint64(0x0102040810204080), np.uint64(56)
+_ONE, _ALL, _WORD = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(64)
 
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _printable(word: Any) -> Any:
-    """The high bit of each byte of a word that is printable ASCII."""
-    low = word & _LOW
-    return (low + _FROM_SPACE) & ~(low + _TO_TILDE) & ~word & _HIGH
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _zeros(word: Any) -> Any:
-    """The high bit of each byte of a word that is zero."""
-    return ~(((word & _LOW) + _LOW) | word) & _HIGH
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _ascii(word: Any) -> Any:
-    """A bit for each half of a word that is four characters of ASCII."""
-    pairs = _printable(word)
-    pairs &= pairs >> _BYTE
-    return pairs & (pairs >> _UNIT) & _GROUPS
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _wide(word: Any) -> Any:
-    """A bit for each half of a word that is two characters of ASCII in 16 bits, in either order."""
-    plain, zero = _printable(word), _zeros(word)
-    little, big = plain & (zero >> _BYTE), zero & (plain >> _BYTE)
-    return ((little & (little >> _UNIT)) | (big & (big >> _UNIT))) & _GROUPS
+_DE_BRUIJN, _UPPER_SIX = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)
+_PLACES = np.zeros(64, np.int64)
+for _place in range(64):
+    _PLACES[((1 << _place) * int(_DE_BRUIJN) >> 58) & 63] = _place
 
 
 @numba.njit(cache=True, nogil=True)
-def _groups(words: Any, groups: Any) -> None:
-    """What `_ascii` or `_wide` see in each word: without a branch, so that many go at once."""
-    for i in range(len(words)):
-        groups[i] = _ascii(words[i]) | _wide(words[i])
+def _marks(data: Any, following: Any, plain: Any, units: Any) -> None:
+    """Which bytes are printable ASCII, and which of these a zero follows (``following``: the same
+    bytes from the second on): without a branch, so that many go at once.
+    """
+    for i in range(len(following)):
+        plain[i] = np.uint8(data[i] - np.uint8(0x20)) < np.uint8(0x5F)
+        units[i] = (np.uint8(data[i] - np.uint8(0x20)) < np.uint8(0x5F)) & (following[i] == 0)
 
 
 @numba.njit(cache=True, nogil=True)
+def _bits(marks: Any, out: Any) -> None:
+    """A bit for each of 64 bytes that are 0 or 1, the first the lowest; ``marks``: words of 8."""
+    for i in range(len(out)):
+        word, some = np.uint64(0), np.uint64(0)
+        for k in range(8):
+            some |= marks[8 * i + k]
+        if some:
+            for k in range(8):
+                word |= (marks[8 * i + k] * _PACK >> _TOP) << np.uint64(8 * k)
+        out[i] = word
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _both(word: Any, after: Any, by: int) -> Any:
+    """Which bits of a word and the one behind it are set with those ``by`` behind them."""
+    return word & (word >> np.uint64(by) | after << _WORD - np.uint64(by))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _begins(plain: Any, after: Any) -> Any:
+    """Where `SHORTEST` printable bytes begin."""
+    two, two_after = _both(plain, after, 1), after & after >> _ONE
+    four, four_after = _both(two, two_after, 2), two_after & two_after >> np.uint64(2)
+    return four & (four >> np.uint64(3) | four_after << np.uint64(61))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _first(word: Any) -> Any:
+    """The place of the lowest bit that is set."""
+    lowest = word & (~word + _ONE)
+    return _PLACES[lowest * _DE_BRUIJN >> _UPPER_SIX]
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _from(word: Any, place: int) -> Any:
+    """The bits from a place on."""
+    if place <= 0:
+        return word
+    return word & _ALL << np.uint64(place) if place < 64 else np.uint64(0)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
 def _plain(byte: int) -> bool:
     return 0x20 <= byte <= 0x7E
 
 
 @numba.njit(cache=True, nogil=True)
-def _whole_run(data: Any, at: int, done: int) -> Any:
-    """The run of printable bytes around ``at``."""
-    first, last = at, at + 1
-    while first > done and _plain(data[first - 1]):
-        first -= 1
-    while last < len(data) and _plain(data[last]):
-        last += 1
-    return first, last
+def _narrow_runs(data: Any, base: int, plains: Any, state: Any, out: Any, table: Any) -> None:
+    """Copies the runs of bytes that begin in some words of bits, the last of them apart.
+
+    ``state``: how many runs, how many bytes were copied, and where the last one ended.
+    """
+    count, filled, done = state
+    for i in range(len(plains) - 1):
+        begins = _from(_begins(plains[i], plains[i + 1]), done - base - 64 * i)
+        while begins:
+            done = base + 64 * i + _first(begins)
+            table[0, count], table[1, count] = done, filled
+            count += 1
+            while _plain(data[done]):
+                out[filled] = data[done]
+                filled, done = filled + 1, done + 1
+            out[filled] = 0
+            filled += 1
+            begins = _from(begins, done - base - 64 * i)
+    state[:] = count, filled, done
 
 
 @numba.njit(cache=True, nogil=True)
-def _wide_run(data: Any, at: int, done: int) -> Any:
-    """The run of printable bytes and zeros, by turns, around a printable one at ``at``."""
-    first, last = at, at
-    while first - 2 >= done and data[first - 1] == 0 and _plain(data[first - 2]):
-        first -= 2
-    while last + 2 < len(data) and data[last + 1] == 0 and _plain(data[last + 2]):
-        last += 2
-    return first, last + 1
+def _wide_end(data: Any, at: int) -> int:
+    """The last character of the run of 16-bit units that begins at ``at``."""
+    while data[at + 1] == 0 and _plain(data[at + 2]):
+        at += 2
+    return at
+
+
+@numba.njit(cache=True, nogil=True)
+def _wide_runs(data: Any, base: int, units: Any, state: Any, out: Any, table: Any) -> None:
+    """The same for runs of 16-bit units, out of bits of their units."""
+    count, filled, done = state
+    for i in range(len(units) - 1):
+        two = _both(units[i], units[i + 1], 2)
+        begins = np.uint64(0)
+        if two:
+            two_after = units[i + 1] & units[i + 1] >> np.uint64(2)
+            begins = _from(_both(two, two_after, 4), done - base - 64 * i)
+        while begins:
+            at = base + 64 * i + _first(begins)
+            last = _wide_end(data, at)
+            begins = _from(begins, last + 1 - base - 64 * i)
+            if last - at < 2 * SHORTEST - 2:
+                continue
+            table[0, count], table[1, count] = at, filled
+            count, done = count + 1, last + 1
+            for place in range(at, done, 2):
+                out[filled] = data[place]
+                filled += 1
+            out[filled] = 0
+            filled += 1
+    state[:] = count, filled, done
 
 
 @numba.njit(cache=True, nogil=True)
@@ -92,41 +145,21 @@ def runs(data: Any, out: Any, out16: Any, table: Any, table16: Any) -> Any:
 
     Runs of bytes go to ``out``, those of 16-bit units (``c 0 c 0 … c``, in either order) to
     ``out16``, a byte a unit. The tables get where each began in ``data`` and where it stands in
-    its output; their last two entries how many there are, and the bytes copied. A run holds an
-    aligned group of four bytes: only around these is anything looked at byte by byte. The length of
-    ``data`` is a multiple of eight.
+    its output. ``data``: bytes, and zeros behind them, 65 at least, to one more than a multiple
+    of 64. For each output how many runs there are, and bytes.
     """
-    words = data.view(np.uint64)
-    count = filled = count16 = filled16 = done = done16 = 0
-    groups = np.empty(_BLOCK, np.uint64)
-    for block in range(0, len(words), _BLOCK):
-        _groups(words[block : block + _BLOCK], groups)
-        for i in range(block, min(len(words), block + _BLOCK)):
-            if groups[i - block] == 0:
-                continue
-            narrow, wide = _ascii(words[i]), _wide(words[i])
-            for at in range(8 * i, 8 * i + 8, 4):
-                if narrow & _FIRST and at >= done:
-                    first, done = _whole_run(data, at, done)
-                    if done - first >= SHORTEST:
-                        table[0, count], table[1, count] = first, filled
-                        count += 1
-                        out[filled : filled + done - first] = data[first:done]
-                        filled += done - first + 1
-                        out[filled - 1] = 0
-                elif wide & _FIRST and at >= done16:
-                    first, done16 = _wide_run(data, at + (data[at] == 0), done16)
-                    if done16 - first >= 2 * SHORTEST - 1:
-                        table16[0, count16], table16[1, count16] = first, filled16
-                        count16 += 1
-                        for k in range(first, done16, 2):
-                            out16[filled16] = data[k]
-                            filled16 += 1
-                        out16[filled16] = 0
-                        filled16 += 1
-                narrow, wide = narrow >> _GROUP, wide >> _GROUP
-    table[0, -1], table[1, -1] = count, filled
-    table16[0, -1], table16[1, -1] = count16, filled16
+    narrow, wide = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    plain, units = np.zeros(_BLOCK + 64, np.uint8), np.zeros(_BLOCK + 64, np.uint8)
+    bits = np.empty(_BLOCK // 64 + 1, np.uint64)
+    for base in range(0, len(data) - 65, _BLOCK):
+        seen = min(_BLOCK + 64, len(data) - 1 - base)
+        _marks(data[base : base + seen], data[base + 1 : base + seen + 1], plain, units)
+        some = bits[: seen // 64]
+        _bits(plain.view(np.uint64), some)
+        _narrow_runs(data, base, some, narrow, out, table)
+        _bits(units.view(np.uint64), some)
+        _wide_runs(data, base, some, wide, out16, table16)
+    return narrow, wide
 
 
 @numba.njit(cache=True, nogil=True)
@@ -322,10 +355,9 @@ def rows(codes: Any, at: int, stop: int, delimiter: int, width: int, most: int) 
 class Runs:
     """The runs of ASCII in some bytes, of 8-bit or 16-bit units, one behind the other."""
 
-    def __init__(self, out: Any, table: Any, unit: int) -> None:
-        count, filled = int(table[0, -1]), int(table[1, -1])
+    def __init__(self, out: Any, table: Any, count: int, filled: int, unit: int) -> None:
         self.data: bytes = out[:filled].tobytes()
-        self.starts, self._places = table[0, :count], table[1, :count]
+        self.starts, self._places = table[0, :count].copy(), table[1, :count].copy()
         self._unit = unit
 
     def back(self, ends: Any) -> Any:
@@ -338,11 +370,38 @@ class Runs:
         return self.starts[index] + self._unit * length - (self._unit - 1)
 
 
+class _Room(threading.local):
+    """Where runs are gathered: kept by each thread, as asking for memory anew takes as long."""
+
+    def __init__(self) -> None:
+        self.grow(1 << 16)
+
+    def grow(self, size: int) -> None:
+        self.size = size
+        self.data = np.zeros(size + 192, np.uint8)
+        most = size // SHORTEST + 2
+        self.outs = [np.empty(size + most, np.uint8) for _ in range(2)]
+        self.tables = [np.empty((2, most), np.int64) for _ in range(2)]
+
+    def filled(self, data: bytes) -> Any:
+        """The bytes, with as many zeros behind them as `runs` wants."""
+        if len(data) > self.size:
+            self.grow(len(data))
+        padded = self.data[: (len(data) // 64 + 2) * 64 + 1]
+        padded[: len(data)] = np.frombuffer(data, np.uint8)
+        padded[len(data) :] = 0
+        return padded
+
+
+_room = _Room()
+
+
 def gather(data: bytes) -> tuple[Runs, Runs]:
     """The runs of ASCII in some bytes, and those of ASCII in 16-bit units."""
-    padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
-    most = len(padded) // SHORTEST + 2
-    out, out16 = np.empty(len(padded) + most, np.uint8), np.empty(len(padded) + most, np.uint8)
-    table, table16 = np.empty((2, most), np.int64), np.empty((2, most), np.int64)
-    runs(padded, out, out16, table, table16)
-    return Runs(out, table, 1), Runs(out16, table16, 2)
+    padded = _room.filled(data)
+    states = runs(padded, *_room.outs, *_room.tables)
+    narrow, wide = (
+        Runs(out, table, int(state[0]), int(state[1]), unit)
+        for out, table, state, unit in zip(_room.outs, _room.tables, states, (1, 2), strict=True)
+    )
+    return narrow, wide

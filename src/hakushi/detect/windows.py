@@ -170,6 +170,8 @@ def _as_text(data: bytes, state: _State, before: bool, after: bool) -> Text | No
         name = known or guess(data)
         if name == "latin-1":
             continue
+        if not name.startswith("utf-16") and data.count(0) > _DIRT * len(data):
+            continue  # each is a broken place: no need to read the rest
         if any(dirt(decode(piece, name)) > _DIRTY_PIECE for piece in _pieces(data)):
             continue
         low = _edge(data, name) if before else 0

@@ -118,6 +118,9 @@ class Format:
     measure: Callable[[Source, Budget], Measure | None] | None = None
     text: Callable[[Source, Budget], Iterator[Text]] | None = None
     extensions: tuple[str, ...] = ()
+    narrows: bool = False
+    """Whether ``measure`` tells a narrower kind than the id. Of a file whose end is known it is
+    asked for that alone, which takes as long as reading all of it."""
     summed: bool = False
     """Whether checksums over its content stand in it, so that nothing else passes for it."""
     inner: Callable[[bytes], bool] | None = None

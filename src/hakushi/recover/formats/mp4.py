@@ -106,6 +106,7 @@ PLUGIN = Format(
     id="mp4",
     family=Family.MEDIA,
     probe=probe,
+    narrows=True,
     magics=tuple(Magic(kind, 4) for kind in sorted(_FIRST)),
     measure=measure,
     extensions=("mp4", "mov", "m4a", "m4v", "3gp", "heic", "heif", "avif"),

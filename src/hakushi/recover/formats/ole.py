@@ -165,6 +165,7 @@ PLUGIN = Format(
     id="ole",
     family=Family.DOCUMENT,
     probe=probe,
+    narrows=True,
     magics=(Magic(MAGIC),),
     open=open_,
     member=member,

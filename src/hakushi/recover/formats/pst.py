@@ -88,6 +88,7 @@ PLUGIN = Format(
     id="pst",
     family=Family.DOCUMENT,
     probe=probe,
+    narrows=True,
     magics=(Magic(b"!BDN"),),
     open=open_,
     member=member,

@@ -61,6 +61,7 @@ PLUGIN = Format(
     id="riff",
     family=Family.MEDIA,
     probe=probe,
+    narrows=True,
     magics=tuple(Magic(kind, 8) for kind in _KINDS),
     measure=measure,
     extensions=("wav", "avi", "webp"),

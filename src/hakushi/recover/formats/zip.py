@@ -309,6 +309,7 @@ PLUGIN = Format(
     id="zip",
     family=Family.ARCHIVE,
     probe=probe,
+    narrows=True,
     magics=(Magic(LOCAL), Magic(END + b"\0\0\0\0\0\0\0\0")),
     open=open_,
     member=member,

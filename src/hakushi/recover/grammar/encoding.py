@@ -118,35 +118,34 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 
 def _score(sample: bytes, encoding: str) -> float:
     """How Japanese it looks in that encoding, at most 1; -1 where it is not in it."""
+    import numpy as np
+
     try:
         text = sample.decode(encoding)
     except UnicodeDecodeError as error:
         if error.start == 0 or len(sample) - error.start > 3:
             return -1.0
         text = sample[: error.start].decode(encoding)
-    other = [c for c in text if c > "\x7f"]
-    if not other:
-        return -1.0
-    return sum(_weight(c) for c in other) / len(other)
+    units = np.frombuffer(text.encode("utf-16-le"), np.uint16)
+    other = units[units > 0x7F]
+    return float(_weights()[other].mean()) if len(other) else -1.0
 
 
-def _weight(char: str) -> float:
-    code = ord(char)
-    if 0x3000 <= code < 0x3100:
-        return 1.0
-    if 0x4E00 <= code < 0xA000:
-        # Rows 16-47 of JIS X 0208 hold the kanji of daily life.
-        return 0.8 if 0x30 <= _row(char) < 0x50 else 0.2
-    if 0xFF01 <= code < 0xFF5F or 0x2010 <= code < 0x2700:
-        return 0.8
-    return 0.45 if 0xFF61 <= code < 0xFFA0 else -1.0
+@cache
+def _weights() -> npt.NDArray[np.float64]:
+    """How Japanese each UTF-16 unit looks."""
+    import numpy as np
 
-
-def _row(char: str) -> int:
-    try:
-        return char.encode("euc_jp")[0] - 0x80
-    except UnicodeEncodeError:
-        return 0
+    weights = np.full(65536, -1.0)
+    weights[0xFF61:0xFFA0] = 0.45
+    weights[0x2010:0x2700] = weights[0xFF01:0xFF5F] = 0.8
+    weights[0x4E00:0xA000] = 0.2
+    # Rows 16-47 of JIS X 0208 hold the kanji of daily life.
+    cells = (bytes((row, cell)) for row in range(0xB0, 0xD0) for cell in range(0xA1, 0xFF))
+    daily = (cell.decode("euc_jp", "ignore") for cell in cells)
+    weights[[ord(char) for char in daily if char]] = 0.8
+    weights[0x3000:0x3100] = 1.0
+    return weights
 
 
 def text_end(source: Source, budget: Budget) -> tuple[int, str] | None:
