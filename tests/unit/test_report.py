@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hakushi.assess import report
+from hakushi.assess.flaws import Kind
 from hakushi.assess.judge import GRAVE_KINDS
 from hakushi.assess.report import KINDS, FileRow, View, exact, human, render, share, visible
 from hakushi.lang import LANGUAGES
@@ -70,7 +71,10 @@ FULL = view(
         people={"low": 590, "best": 598, "high": 611},
         firms={"low": 12, "best": 12, "high": 12},
         encrypted=[{"locator": f"drive:x/part:{i}", "kind": "bitlocker"} for i in range(90)],
-        damage=[{"locator": f"drive:x/ntfs:{i}", "what": f"第{i % 70}の傷"} for i in range(900)],
+        damage=[
+            {"locator": f"drive:x/ntfs:{i}", "what": f"第{i % 70}の傷", "kind": list(Kind)[i % 5]}
+            for i in range(900)
+        ],
         digest={"sha256": "0" * 64},
     ),
     owned=[

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from hakushi.assess import flaws
 from hakushi.lang import default, say
 from hakushi.model import Message, message
 
@@ -98,6 +101,13 @@ def current() -> str:
 def tell(message: Message) -> str:
     """The sentence in the current language."""
     return say(message, current())
+
+
+def flaw(damage: Mapping[str, str]) -> str:
+    """A row of ``damage``: what kind of thing it is, and what is wrong with it."""
+    kind = flaws.words(damage.get("kind", ""), current())
+    what = flaws.said(damage["what"], current())
+    return tell(message("{kind}: {what}", kind=kind, what=what)) if kind else what
 
 
 def answer(word: str | None) -> str:

@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hakushi.assess import flaws
 from hakushi.assess.judge import GRAVE_KINDS
 from hakushi.assess.picture import draw, outline
 from hakushi.lang import LANGUAGES, text
@@ -235,7 +236,7 @@ def render(view: View, lang: str) -> str:
         unlabelled=sum(k.unlabelled for k in kinds),
         coverage=summary["coverage"],
         size=summary["source"]["size"],
-        damage=_grouped(summary.get("damage") or ()),
+        damage=_grouped(summary.get("damage") or (), lang),
         encrypted=summary.get("encrypted") or (),
         picture=picture,
         drawing=outline(picture),
@@ -270,15 +271,30 @@ def _kinds(view: View, lang: str) -> list[KindRow]:
     return sorted(rows, key=lambda r: (not (r.grave and r.labelled), -r.labelled, -r.unlabelled))
 
 
-def _grouped(damage: Sequence[Mapping[str, str]]) -> list[tuple[str, int, str]]:
-    """(what, how often, where first), most frequent first: a torn volume says one thing often."""
-    counts: Counter[str] = Counter()
-    where: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that went wrong: its kind in words, how the program or a parser says it, how often,
+    and where first.
+    """
+
+    words: str
+    what: str
+    times: int
+    where: str
+
+
+def _grouped(damage: Sequence[Mapping[str, str]], lang: str) -> list[Flaw]:
+    """Most frequent first: a torn volume says one thing often."""
+    counts: Counter[tuple[str, str]] = Counter()
+    where: dict[tuple[str, str], str] = {}
     for one in damage:
-        what = str(one.get("what"))
-        counts[what] += 1
-        where.setdefault(what, str(one.get("locator")))
-    return [(what, n, where[what]) for what, n in counts.most_common()]
+        flaw = str(one.get("kind", "")), str(one.get("what"))
+        counts[flaw] += 1
+        where.setdefault(flaw, str(one.get("locator")))
+    return [
+        Flaw(flaws.words(kind, lang), flaws.said(what, lang), n, where[kind, what])
+        for (kind, what), n in counts.most_common()
+    ]
 
 
 # --- from values to words ----------------------------------------------------------------

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hakushi import duty
-from hakushi.assess import triage
+from hakushi.assess import flaws, triage
 from hakushi.assess.case import Case
 from hakushi.assess.findings import Columns
 from hakushi.assess.judge import Facts, Judgement
@@ -18,6 +18,7 @@ from hakushi.detect import persons
 from hakushi.model import (
     CELL,
     Class,
+    Damage,
     Extent,
     Extents,
     Message,
@@ -258,15 +259,8 @@ def summary(
     ``counts``: None where personal data was not looked for: then nothing is said of it.
     """
     encrypted = list(case.rows("SELECT locator, kind FROM artifact WHERE role='encrypted'"))
-    damage = [{"locator": str(d.locator), "what": d.what} for d in case.damage()]
-    damage += [{"locator": str(medium.source.locator), "what": what} for what in medium.damage]
+    damage = _damage(case, medium, failed)
     partial = cover.read < cover.bytes or bool(damage or failed)
-    top = str(medium.source.locator)
-    whys = Counter(why for _, why in failed)
-    damage += [
-        {"locator": top, "what": f"{count} pieces of work did not end: {why}"}
-        for why, count in whys.most_common()
-    ]
     return {
         "schema": SCHEMA,
         "verdict": judgement.verdict.value,
@@ -297,6 +291,22 @@ def summary(
         "damage": damage,
         "elapsed_s": round(elapsed, 3),
     }
+
+
+def _damage(case: Case, medium: Medium, failed: list[tuple[str, str]]) -> list[dict[str, str]]:
+    """Everything that could not be read, parsed or finished: where, what, and of what kind."""
+    top = medium.source.locator
+    every = [*case.damage(), *(Damage(top, what) for what in medium.damage)]
+    whys = Counter(why for _, why in failed)
+    every += [
+        Damage(top, f"{count} pieces of work did not end: {why}")
+        for why, count in whys.most_common()
+    ]
+    volumes = {top} | {a.locator for a in case.artifacts("role=?", (Role.VOLUME.value,))}
+    return [
+        {"locator": str(one.locator), "what": one.what, "kind": flaws.kind_of(one, volumes)}
+        for one in every
+    ]
 
 
 def _told(counts: Tally | None, encrypted: int, *, partial: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import typer
 from hakushi.app import assess as verb
 from hakushi.app import extras
 from hakushi.app.recording import Recording
-from hakushi.app.words import current, tell
+from hakushi.app.words import current, flaw, tell
 from hakushi.cli import show
 from hakushi.cli.record import LOG, RECORD_AS
 from hakushi.model import Drive, Refused, Verdict, message
@@ -296,7 +296,7 @@ def _tell(result: verb.Result) -> None:
     for sentence in told.get("meaning", ()):
         print(f"    - {show.clean(sentence)}")
     for one in told["damage"][:10]:
-        print(f"  ! {show.clean(one['what'])} [{show.clean(one['locator'])}]")
+        print(f"  ! {show.clean(flaw(one))} [{show.clean(one['locator'])}]")
     if len(told["damage"]) > 10:
         print("  ! …")
     print("  " + tell(message("Case: {path}", path=str(result.case))))
