@@ -40,7 +40,7 @@ _BAD_END = re.compile(
     r"(?:者|員|客|社|店|課|係|局|署|所|団体|組合|機構|協会|学校|病院|銀行|会社|法人|本人|個人|代理人"
     r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話|連絡先|[年月日回件人]数|年代|期間|状況|区分|結果|[入退契定基期][居所約期準限]日"
     r"|年度|一覧|名簿|事項|情報|制度|業務|事業|手続|申請|届出|書類|資料|関係|以上|以下|未満|課長|部長"
-    r"|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
+    r"|委員会|協議会|連合会|同窓会|自治会|町内会|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
     r"|税理士|医師|^[一二三四五六七八九十何]人)$"
 )
 _OFFICE = re.compile(
@@ -55,6 +55,12 @@ _FIRM_END = re.compile(
     r"|町内|組合|自治)$"
 )
 """Behind a surname: a firm, an office or a place, no given name."""
+
+_HEADS, _TAILS = (
+    "未要仮非再不無全各新旧",
+    "中済付会館園庁式制費料金税額率用別型室場課係部者員都府県市",
+)
+"""Signs before and behind a word that make another one of it, and never a name."""
 
 _FIELD = re.compile(_FIELDS)
 _FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
@@ -122,6 +128,24 @@ def surname_of(name: str) -> str:
     return ""
 
 
+def _role_end(value: str) -> int:
+    """How many characters a role at the end of a value has."""
+    for size in range(min(6, len(value)), 1, -1):
+        if value[-size:] in _words("ends") or value[-size:] in _words("ends-of-offices"):
+            return size
+    return 0
+
+
+def _before_role(value: str) -> int:
+    """How many characters of a value are a name that a role follows; all where none does."""
+    size = _role_end(value)
+    if not size or value in surnames():
+        return len(value)
+    name, role = value[:-size].rstrip(), value[-size:]
+    named = role in _words("ends") and (surname_only(name) or certain(name))
+    return len(name) if named else 0
+
+
 def strip_role(value: str) -> int:
     """How many leading characters are an office or a role, not the name."""
     at = 0
@@ -156,7 +180,9 @@ def plausible(value: str, *, known: bool = False) -> bool:
         or _FIELD.match(bare)
     ):
         return False
-    if _BAD_END.search(bare) and bare not in surnames():
+    if (_BAD_END.search(bare) or _role_end(bare)) and bare not in surnames():
+        return False
+    if " " not in value and _is_word(bare):
         return False
     if not re.match(f"[{KANJI}]", bare):
         kana = re.fullmatch(rf"[{KATAKANA}{HIRAGANA}・=]{{2,24}}", bare)
@@ -164,6 +190,18 @@ def plausible(value: str, *, known: bool = False) -> bool:
     if len(bare) > 10:
         return False
     return not known or _known(bare)
+
+
+def _is_word(bare: str) -> bool:
+    """Is it a common word, or made of such? 検討中, 未完了, 一括登録."""
+    common = _words("words")
+    if bare in common:
+        return True
+    if len(bare) == 3:
+        return (bare[2] in _TAILS and bare[:2] in common) or (
+            bare[0] in _HEADS and bare[1:] in common
+        )
+    return len(bare) == 4 and bare[:2] in common and bare[2:] in common
 
 
 def _known(bare: str) -> bool:
@@ -327,6 +365,8 @@ def narrow(value: str) -> tuple[int, int] | None:
     field = len(before) > 1 and before in _words("not")  # 緊急連絡先 東海林結衣
     if gap and (field or (surname_only(last) and not surname_of(before))):
         start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
+    named = _before_role(rest)
+    end, rest = end - len(rest) + named, rest[:named]
     if "様" in rest or not plausible(rest):
         return None
     bare = rest.replace(" ", "")

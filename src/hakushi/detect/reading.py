@@ -43,6 +43,9 @@ _FEW = 64
 OWN_CONTACT = b"o"
 """Behind the key of a value that an office tells of itself (問合せ先, 担当, 市長)."""
 
+_WORDS = frozenset({"person_name", "kana_name", "firm_name"})
+"""Kinds that no number is of."""
+
 _DATED = re.compile(r"[0-9年]")
 _NUMERIC = re.compile(r"[0-9()+\-. ]+$")
 
@@ -465,7 +468,8 @@ def _trust(
         whole = detector.alike if alone else None
         if labels.listed(between) and (whole is None or whole(page.folded[start:end])):
             return 2
-    if said or not detector.stands(page.folded[start:end]):
+    # 担当 山根 086-231-1234: the label is the name's.
+    if (said - _WORDS if numeric else said) or not detector.stands(page.folded[start:end]):
         return None
     return {Need.ALONE: 1, Need.CANDIDATE: 0}.get(form.need)
 

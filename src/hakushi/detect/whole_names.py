@@ -42,7 +42,7 @@ _ROLE_ENDS = (
 )
 _KIN = "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|息子|娘|子|本人|主人|世帯主|配偶者"
 _OFFICERS = (
-    "課長|課長補佐|部長|係長|局長|所長|室長|次長|主任|主事|主査|参事|主幹|副主幹|支店長|店長|専務|常務|社長|会長|工場長|センター長|班長"
+    "課長|課長補佐|部長|係長|局長|所長|室長|次長|主任|主事|主査|参事|主幹|副主幹|支店長|店長|専務|常務|社長|会長|工場長|センター長|班長|園長|院長|校長|教頭|教諭|養護教諭|館長|理事長|事務長|師長"
     "|承認者|確認者|作成者|記入者|起案者|検査者|点検者|受付者|報告者|責任者|管理者|審査者|照査者|立会者"
 )
 _HOLDS = "副?(?:会長|委員長|主将|部長|班長|組長|議長|代表|理事長)|会計|幹事|書記|監事|課長|顧問|理事|社長|専務|係長|主任|店長|担当|記録|司会|欠|代理"
@@ -310,10 +310,10 @@ EVIDENCE = (
         after=24,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})(?![^ \n印])",
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})(?![^ \n印、)])",
         Need.ALONE,
         surname_only,
-        near="[長任事査幹佐務者][ :]",
+        near="[長任事査幹佐務者頭諭][ :]",
         before=6,
         after=12,
     ),
@@ -435,6 +435,14 @@ EVIDENCE = (
         Need.ALONE,
         latin,
         near="(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|name|contact|Dear|egards|incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{0,2}[ \n]{1,3}[A-Z]",
+        before=2,
+        after=36,
+    ),
+    Form(
+        r"(?<![A-Za-z])(?:Mr|Ms|Mrs|Miss|Dr|Prof)\.? (?P<v>[A-Z][a-z\-]{1,15} [A-Z][A-Za-z\-]{1,15})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        lambda value: not _PROMPT.search(value),
+        near="(?:Mr|Ms|Mrs|Miss|Dr|Prof)[.]? [A-Z]",
         before=2,
         after=36,
     ),

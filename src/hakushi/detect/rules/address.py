@@ -112,6 +112,9 @@ PLUGIN = Detector(
             before=60,
             after=60,
         ),
+        Form(
+            rf"(?<![A-Za-z0-9\-])(?P<v>\d{{1,5}}(?:-\d{{1,5}}){{0,3}},? (?:[A-Z][A-Za-z\-]{{1,24}},? ){{0,5}}?(?:{_ROMAN})(?![A-Za-z]))"
+        ),
         Form(rf"(?<!{_K})(?P<v>{_CITY}{_TOWN} ?{_NUMBER}{_BUILDING}){_END}"),
         Form(rf"(?P<v>{_PREF} ?{_CITY} ?{_C}{{0,20}}{_NUMBER}?){_END}"),
         Form(rf"(?<!{_C})(?P<v>{_C}{{2,16}}{_STRICT}{_BUILDING}){_END}"),

@@ -5,6 +5,7 @@ import re
 from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import KANJI, KATAKANA
 from hakushi.detect.names import FULL
+from hakushi.detect.postal import PREFECTURES
 
 _ERAS = {
     "明治": "M",
@@ -140,6 +141,7 @@ def _of_the_living(value: str) -> bool:
 
 _NO_ERA = r"(?<![和成正治㍻㍼㍽㍾0-9./\-])(?<![和成正治] )"
 _EDGE = r"(?<![0-9A-Za-z./\-])"
+_BORN = r"(?:明治|大正|昭和|平成|令和|[MTSHR])? ?(?:\d{1,4}|元) ?[年./\-] ?\d{1,2} ?[月./\-] ?\d{1,2}日?"
 
 PLUGIN = Detector(
     kind="birth_date",
@@ -182,12 +184,15 @@ PLUGIN = Detector(
             before=2,
             after=40,
         ),
-        Form(
-            rf"(?:児童|生徒|園児|児|子|長男|長女|次男|二男|三男|次女|二女|三女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]{{1,3}}{FULL}[ (]{{1,3}}{_date(2)}(?![0-9])",
-            Need.ALONE,
-            near="(?:児童|生徒|園児|児|子|男|女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]",
-            before=2,
-            after=40,
+        *(
+            Form(
+                rf"(?:児童|生徒|園児|児|子|長男|長女|次男|二男|三男|次女|二女|三女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]{{1,3}}(?:{FULL}[ (]{{1,3}}{_BORN}生?[)]?[、,/] ?){{{before}}}{FULL}[ (]{{1,3}}{_date(2)}(?![0-9])",
+                Need.ALONE,
+                near="(?:児童|生徒|園児|児|子|男|女|本人|父|母|妻|夫|孫|被扶養者|世帯員)[ :]",
+                before=2,
+                after=40 * (before + 1),
+            )
+            for before in range(3)
         ),
         Form(
             rf"[{KATAKANA}]{{2,10}} {{1,2}}[{KATAKANA}]{{2,10}}[ ,\t]{{1,3}}{_date(2)}(?![0-9])",
@@ -196,6 +201,14 @@ PLUGIN = Detector(
             near=f"[{KATAKANA}]{{2,10}}[ ,\\t]{{1,3}}(?:(?:19|20)[0-9][0-9]|[明大昭平令MTSHR])",
             before=14,
             after=24,
+        ),
+        Form(
+            rf"(?<![{KANJI}]){FULL}[ \t,、]{{1,3}}{_date(2)}(?=[ \t,、]{{1,3}}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|〒|住所|0\d{{1,4}}-\d|{'|'.join(PREFECTURES)}))",
+            Need.ALONE,
+            _of_the_living,
+            near=f"[0-9日][ \\t,、]{{1,3}}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|〒|住所|0[0-9]{{1,4}}-[0-9]|{'|'.join(PREFECTURES)})",
+            before=48,
+            after=4,
         ),
         Form(
             rf"[(][男女]性?[)] {{0,3}}{_date(2)}(?![0-9])",
