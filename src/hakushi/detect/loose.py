@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
+from hakushi.detect.names import likely
 
 _WORDS = (
     *("氏名", "氏 名", "名前", "者名", "員名", "人名", "児名", "童名", "徒名", "フリガナ"),
@@ -123,7 +124,8 @@ def _listed(folded: str, start: int, end: int, words: Words) -> Block | None:
         kind is None and bool(words.other.fullmatch(name) or _FIELD.fullmatch(name))
         for kind, name in zip(kinds, names, strict=True)
     )
-    if known < _FITTING or said * 2 < len(names):
+    alone = known == 1 and "person_name" in kinds
+    if not alone and (known < _FITTING or said * 2 < len(names)):
         return None
     cells: list[_Cell] = []
     misses, at = 0, end + 1
@@ -131,12 +133,21 @@ def _listed(folded: str, start: int, end: int, words: Words) -> Block | None:
         stop = _line_end(folded, at)
         row = _fitted(kinds).fullmatch(folded, at, stop) if stop - at <= _LONGEST else None
         more = [(*row.span(i + 1), kind) for i, kind in enumerate(kinds)] if row else []
-        if not cells and not _believed(folded, more, words):
+        if not cells and not (alone and row) and not _believed(folded, more, words):
             return None
         misses = 0 if row else misses + 1
         cells += more
         at = stop + 1
+    if alone and not _full_of_names(folded, cells):
+        return None
     return (start, end, cells) if cells else None
+
+
+def _full_of_names(folded: str, cells: list[_Cell]) -> bool:
+    """Are two names or more in the one column that is told of, and are most of it names?"""
+    values = [folded[a:b] for a, b, kind in cells if kind == "person_name"]
+    good = sum(map(likely, values))
+    return good >= _FITTING and good * 2 >= len(values)
 
 
 @lru_cache(maxsize=256)

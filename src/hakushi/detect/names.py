@@ -128,10 +128,16 @@ def surname_of(name: str) -> str:
     return ""
 
 
+@cache
+def _ends() -> frozenset[str]:
+    return _words("ends") | _words("ends-of-offices")
+
+
 def _role_end(value: str) -> int:
     """How many characters a role at the end of a value has."""
+    ends = _ends()
     for size in range(min(6, len(value)), 1, -1):
-        if value[-size:] in _words("ends") or value[-size:] in _words("ends-of-offices"):
+        if value[-size:] in ends:
             return size
     return 0
 

@@ -399,6 +399,22 @@ EVIDENCE = (
         after=8,
     ),
     Form(
+        rf"(?<![^\n]) {{0,2}}(?P<v>{_K}{{2,4}}): {{0,2}}(?=[^\n]{{0,30}}[{HIRAGANA}]{{2}})",
+        Need.ALONE,
+        no_place,
+        near=f"\n {{0,2}}[{KANJI}]{{2,4}}: {{0,2}}[^\\n]",
+        before=2,
+        after=40,
+    ),
+    Form(
+        rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{FULL})名義",
+        Need.ALONE,
+        certain,
+        near="名義",
+        before=12,
+        after=2,
+    ),
+    Form(
         rf"{_ALONE}(?P<v>{FULL})とのトーク",
         Need.ALONE,
         certain,
