@@ -296,6 +296,24 @@ _LATIN_WORD = re.compile(
 """Japanese in Latin letters: what syllables make."""
 
 
+PROMPT = re.compile(
+    r"\b(?:Name|Please|Enter|Your|Example|Sample|User|Guide|First|Last|Input|Address|Phone|Date|Birth|Test"
+    r"|Server|Desk|Admin|Administrator|Office|System|Cent(?:er|re)|Support|Team|Group|Windows|Microsoft|Service"
+    r"|Inc|Corp|Corporation|Ltd|LLC|LLP|Company|GmbH|KK|Bank|University|College|School|Hospital|Clinic|Hotel|Shop|Store"
+    r"|Club|Association|Foundation|Institute|Ministry|City|Town|Department|Division|Section|Room|Floor|Building|Model"
+    r"|Type|Version|Total|Unknown|None|Null|Product|Item|Number|Order|Report|File|Data|Project|Software|Limited|Japan"
+    r"|Tokyo|Osaka|New|Old|The|And|Of|For|Red|Blue|Green|Black|White|Set|Case|Box|Kit|Unit|Cable|Printer|Drive|Disk)\b",
+    re.IGNORECASE,
+)
+_LATIN_NAME = re.compile(r"[A-Z][A-Za-z'\-]{0,20}\.?(?:,? [A-Z][A-Za-z'\-]{0,20}\.?){1,4}")
+"""Words in capitals that are nobody's name: of forms, programs, firms and offices."""
+
+
+def latin_name(value: str) -> bool:
+    """Two to five words in Latin letters, none of them a firm's or a form's."""
+    return bool(_LATIN_NAME.fullmatch(value)) and not PROMPT.search(value)
+
+
 def latin(value: str) -> bool:
     """A Japanese name in Latin letters, in either order: one word a surname that we know."""
     words = value.lower().replace(",", "").split()
@@ -321,9 +339,9 @@ def likely(value: str) -> bool:
     given = given.strip()
     if not gap or not 1 < len(surname) < 4 or not 1 < len(given) < 4 or not plausible(value):
         return False
+    known = given in _words("given") or given in _words("given-whole")
     return (
-        given[-1] in _words("given-end")
-        and _no_word(given)
+        (known or (given[-1] in _words("given-end") and _no_word(given)))
         and surname not in _words("not")
         and not _BAD_END.search(surname)
         and not (len(given) > 2 and given[-1] in "人者員")

@@ -5,16 +5,16 @@ that it is one; so does a gap between a known surname and a given name. No label
 name must be whole (`names.certain`).
 """
 
-import re
-
 from hakushi.detect.detector import Form, Need
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 from hakushi.detect.names import (
     FULL,
     NEXT,
+    PROMPT,
     certain,
     given_only,
     latin,
+    latin_name,
     latin_surname,
     latin_word,
     leading,
@@ -61,10 +61,10 @@ _LATIN = r"[A-Z][A-Za-z'\-]{1,20}(?:,? [A-Z][A-Za-z'\-]{0,20}){1,3}"
 
 _TWO = r"[A-Z][A-Za-z\-]{1,15},? [A-Z][A-Za-z\-]{1,15}"
 
-_PROMPT = re.compile(
-    r"\b(?:Name|Please|Enter|Your|Example|Sample|User|Guide|First|Last|Input|Address|Phone|Date|Birth|Test"
-    r"|Server|Desk|Admin|Administrator|Office|System|Cent(?:er|re)|Support|Team|Group|Windows|Microsoft|Service)\b",
-    re.IGNORECASE,
+_WORDS = r"[A-Z](?:[A-Za-z\-]|'[A-Za-z]){1,20}(?:,? [A-Z](?:[A-Za-z\-]|'[A-Za-z]){0,20}){1,3}"
+_WHOSE = (
+    "full|customer|patient|employee|applicant|client|guest|passenger|member|student|card ?holder|account ?holder"
+    "|beneficiary|tenant|insured|contact|recipient|payee|sender|owner|parent|guardian|spouse|doctor|teacher"
 )
 
 _GAPPED = (
@@ -263,7 +263,7 @@ EVIDENCE = (
     Form(
         rf"(?<![{KANJI}])[{KANJI}]{{1,6}}[者人員生] {{0,2}}:? {{0,3}}(?P<v>[A-Z]{{2,15}}(?: [A-Z]{{2,15}}){{1,3}})(?![A-Za-z0-9_\-])",
         Need.ALONE,
-        lambda value: not _PROMPT.search(value),
+        lambda value: not PROMPT.search(value),
         near="[者人員生] {0,2}:? {0,3}[A-Z]{2}",
         before=8,
         after=64,
@@ -415,6 +415,41 @@ EVIDENCE = (
         after=2,
     ),
     Form(
+        rf"(?<![^\n])\d{{1,2}}:\d\d\t(?P<v>{_K}{{2,4}}|{FULL})\t",
+        Need.ALONE,
+        lambda value: certain(value) or no_place(value),
+        near=f"[0-9]:[0-9][0-9]\t[{KANJI}]",
+        before=4,
+        after=16,
+    ),
+    *(
+        Form(
+            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人員官士師医][ :]{{1,3}}(?:{_K}{{2,4}}・){{{before}}}(?P<v>{_K}{{2,4}})(?=・{_K}{{2,4}}(?:[・ \n]|\Z)| {{0,3}}(?:\n|\Z))",
+            Need.ALONE,
+            no_place,
+            near=f"[者人員官士師医][ :]{{1,3}}[{KANJI}]{{2,4}}・",
+            before=6,
+            after=24,
+        )
+        for before in range(4)
+    ),
+    Form(
+        rf"(?<![A-Za-z])(?i:{_WHOSE})[ _]?(?i:full[ _]?)?[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_WORDS})(?![A-Za-z0-9_\-])",
+        Need.ALONE,
+        latin_name,
+        near="[Nn]ame[\"']?[ ]?[:=>][ \"']{0,3}[A-Z]",
+        before=24,
+        after=64,
+    ),
+    Form(
+        rf"(?<![A-Za-z_\-])[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_WORDS})(?=[^{{}}A-Za-z0-9_\-][^{{}}]{{0,100}}?(?i:e-?mail|phone|tel|mobile|birth|dob)[A-Za-z_ ]{{0,12}}[\"']?[ ]?[:=>])",
+        Need.ALONE,
+        latin_name,
+        near="[Nn]ame[\"']?[ ]?[:=>][ \"']{0,3}[A-Z]",
+        before=2,
+        after=200,
+    ),
+    Form(
         rf"{_ALONE}(?P<v>{FULL})とのトーク",
         Need.ALONE,
         certain,
@@ -457,7 +492,7 @@ EVIDENCE = (
     Form(
         r"(?<![A-Za-z])(?:Mr|Ms|Mrs|Miss|Dr|Prof)\.? (?P<v>[A-Z][a-z\-]{1,15} [A-Z][A-Za-z\-]{1,15})(?![A-Za-z0-9_\-])",
         Need.ALONE,
-        lambda value: not _PROMPT.search(value),
+        lambda value: not PROMPT.search(value),
         near="(?:Mr|Ms|Mrs|Miss|Dr|Prof)[.]? [A-Z]",
         before=2,
         after=36,
@@ -481,7 +516,7 @@ EVIDENCE = (
     Form(
         rf"(?:{_FORMAL}) {{0,2}}:? {{0,3}}(?P<v>{_TWO})(?![A-Za-z0-9_\-])",
         Need.ALONE,
-        lambda value: not _PROMPT.search(value),
+        lambda value: not PROMPT.search(value),
         near=f"(?:{_FORMAL}) {{0,2}}:? {{0,3}}[A-Z]",
         before=2,
         after=36,
@@ -505,7 +540,7 @@ EVIDENCE = (
     Form(
         rf"(?:氏 {{0,3}}名|お名前|姓名|ローマ字|英字) {{0,2}}[:)]? {{0,3}}(?P<v>{_LATIN})(?![A-Za-z0-9_=:/])",
         Need.ALONE,
-        lambda value: not _PROMPT.search(value),
+        lambda value: not PROMPT.search(value),
         near="氏 {0,3}名|お名前|姓名|ローマ字|英字",
         before=2,
         after=64,

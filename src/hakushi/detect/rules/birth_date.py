@@ -5,7 +5,6 @@ import re
 from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import KANJI, KATAKANA
 from hakushi.detect.names import FULL
-from hakushi.detect.postal import PREFECTURES
 
 _ERAS = {
     "明治": "M",
@@ -203,17 +202,17 @@ PLUGIN = Detector(
             after=24,
         ),
         Form(
-            rf"(?<![{KANJI}]){FULL}[ \t,、]{{1,3}}{_date(2)}(?=[ \t,、]{{1,3}}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|〒|住所|0\d{{1,4}}-\d|{'|'.join(PREFECTURES)}))",
+            rf"(?<![{KANJI}]){FULL}[ \t,、]{{1,3}}{_date(2)}(?=[ \t,、]{{1,3}}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|0\d{{1,4}}-\d))",
             Need.ALONE,
             _of_the_living,
-            near=f"[0-9日][ \\t,、]{{1,3}}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|〒|住所|0[0-9]{{1,4}}-[0-9]|{'|'.join(PREFECTURES)})",
+            near="[0-9日][ \\t,、]{1,3}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|0[0-9]{1,4}-[0-9])",
             before=48,
             after=4,
         ),
         Form(
-            rf"[(][男女]性?[)] {{0,3}}{_date(2)}(?![0-9])",
+            rf"[(](?:[男女]性?|[MF])[)] {{0,3}}{_date(2)}(?![0-9])",
             Need.ALONE,
-            near="[(][男女]性?[)]",
+            near="[(](?:[男女]性?|[MF])[)]",
             before=2,
             after=24,
         ),

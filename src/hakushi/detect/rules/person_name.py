@@ -10,6 +10,7 @@ from hakushi.detect.names import (
     NEXT,
     certain,
     given_only,
+    latin_name,
     narrow,
     plausible,
     surname_of,
@@ -118,6 +119,8 @@ _FULL = re.compile(FULL)
 
 
 def _normal(value: str) -> str:
+    if value.isascii():
+        return " ".join(value.title().split())
     return value.replace(" ", "").replace("・", "").translate(VARIANTS)
 
 
@@ -162,7 +165,7 @@ PLUGIN = Detector(
     source="Anchors of Japanese office letters; surnames from our own list",
     forms=(
         Form(
-            rf"(?P<v>{NAME}) {{0,3}}(?:様(?:方|宅|名義|分|宛|用)?|殿|さま)(?![{KANJI}])(?!式|々)",
+            rf"(?P<v>{NAME}) {{0,3}}(?:様(?:方|宅|邸|名義|分|宛|用)?|殿|さま)(?![{KANJI}])(?!式|々)",
             Need.ALONE,
             near="[様殿]|さま",
             before=32,
@@ -201,7 +204,7 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}[江子枝代美香奈恵]?|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}[子江代枝美]?|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}[・ ][{KATAKANA}]{{2,10}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}[江子枝代美香奈恵]?|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}[子江代枝美]?|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}(?:[・ ][{KATAKANA}]{{2,10}}){{1,3}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
             prove=_labelled,
         ),
         Form(
@@ -253,9 +256,9 @@ PLUGIN = Detector(
         rf"(?P<v>{_K}{{1,5}} {{0,2}}[{KATAKANA}]{{1,8}}) ?(?:様|殿|氏)?",
         rf"(?P<v>[{HIRAGANA}]{{1,6}} {{0,2}}(?:[{HIRAGANA}]{{1,6}}|{_K}{{1,4}})) ?(?:様|殿|氏)?",
         rf"(?P<v>[{KATAKANA}]{{1,12}}(?:[・= ]{{1,2}}[{KATAKANA}]{{1,12}}){{0,4}}) ?(?:様|殿|氏)?",
-        r"(?P<v>[A-Z][A-Za-z'\-]{1,20},? [A-Z][A-Za-z'\-]{0,20}(?: [A-Z][A-Za-z'\-]{1,20})?)",
+        r"(?P<v>[A-Z][A-Za-z'\-]{1,20},? [A-Z][A-Za-z'\-]{0,20}\.?(?: [A-Z][A-Za-z'\-]{1,20}){0,3})",
     ),
-    prove=lambda value: len(value) > 0 and plausible(value),
+    prove=lambda value: latin_name(value) or (len(value) > 0 and plausible(value)),
     narrow=narrow,
     sure=lambda value: len(surname_of(value)) > 1,
     normal=_normal,
@@ -268,6 +271,14 @@ PLUGIN = Detector(
         ("お世話になっております。県税事務所の橋本です。", "橋本"),
         ("代表取締役 近藤 裕美子 様", "近藤 裕美子"),
         ("氏名：山田　太郎", "山田　太郎"),
+        ("氏名,電話\nLE VAN HUNG,03-1234-5678\n山田 太郎,03-2222-3333\n", "LE VAN HUNG"),
+        ("name,tel\nJohn Smith,03-1234-5678\nAnne O'Neil,03-2222-3333\n", "John Smith"),
+        ("Customer Name: Priya Sharma", "Priya Sharma"),
+        ('{"name": "John Smith", "email": "js@example.com"}', "John Smith"),
+        ("氏名 グエン ヴァン アン", "グエン ヴァン アン"),
+        ("Dear Mr. Hiroshi Aoyagi,", "Hiroshi Aoyagi"),
+        ("滞納 本多氏宅訪問", "本多"),
+        ("09:15\t岸本\tおはよう！", "岸本"),
         ("昨日は田中様にお会いしました", "田中"),
         ("申請者氏名 鈴木さくら", "鈴木さくら"),
         ("監事　大石 守　054-247-5520", "大石 守"),
@@ -285,6 +296,9 @@ PLUGIN = Detector(
         ("議長 森　葵 氏は開会を宣した", "森　葵"),
     ),
     no=(
+        "高松税務署長 殿",
+        "name: Build Docker Image\non: push",
+        "name,tel\nAcme Corp,03-4444-5555\nRed Store,03-2222-3333\n",
         "皆様にお知らせします",
         "お客様各位",
         "仕様書を確認し、同様に処理する",
