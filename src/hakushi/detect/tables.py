@@ -35,7 +35,7 @@ _GATE_WIDE = (
 )
 _GATE_ASCII = (
     "TEL|Tel|tel|FAX|Mail|mail|MAIL|Name|name|NAME|Phone|phone|mobile|kana|addr"
-    "|ddress|Zip|zip|irth|DOB"
+    "|ddress|Zip|zip|irth|DOB|dob|_no|_num|_code|_card|_lic|_plate|_insur|passport|mynumber"
 )
 _GATE = re.compile(f"{_GATE_WIDE}|{_GATE_ASCII}")
 """Words of which a header has at least one: a cheap look before columns are read."""
@@ -62,6 +62,9 @@ _TUPLES = "("
 
 _SAMPLE_ROWS, _FEWEST_ROWS, _MOST = 12, 5, 0.75
 """Rows read to tell a table without a header, rows needed, share of cells that must agree."""
+
+_NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_ .]{0,23}")
+"""What programs call a column."""
 
 _MAX_LINE = 20_000
 _MAX_COLUMNS = 256
@@ -284,7 +287,8 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
     """The header that a folded line is, if two or more of its fields name a kind.
 
     One is enough in Japanese beside words that are known in headers, or where the line ``below``
-    has a person's name in its place.
+    has a person's name in its place; and among names of fields, as programs have them, where it has
+    what the field is named after.
     """
     if len(line) > _MAX_LINE or _VALUES.search(line) or not _GATE.search(line):
         return None
@@ -311,17 +315,19 @@ def _said_else(
 ) -> bool:
     """Is it a header although one field alone names a kind?"""
     place = next(i for i, one in enumerate(columns) if one.kind is not None)
-    if names[place].isascii() or any(len(name) > 24 for name in names):
+    foreign = names[place].isascii()
+    if any(len(name) > 24 for name in names) or (foreign and not all(map(_NAMED.fullmatch, names))):
         return False
     others = sum(_OTHER.fullmatch(name.replace(" ", "")) is not None for name in names)
-    if others and (others + 1) * 3 >= len(names):
+    if not foreign and others and (others + 1) * 3 >= len(names):
         return True
-    line = below()
+    line, kind = below(), columns[place].kind
     fields = split(line, 0, delimiter) if delimiter in line else []
-    if columns[place].kind != "person_name" or len(fields) != len(names):
+    if len(fields) != len(names) or kind is None:
         return False
     start, end = fields[place]
-    return certain(line[start:end])
+    value = line[start:end]
+    return certain(value) if kind == "person_name" else foreign and _fits(kind, value)
 
 
 def cells(

@@ -450,6 +450,14 @@ EVIDENCE = (
         after=200,
     ),
     Form(
+        rf"(?:名前|氏名)は、?(?P<v>{FULL})(?=です|と申|、|。)",
+        Need.ALONE,
+        likely,
+        near="(?:名前|氏名)は",
+        before=2,
+        after=20,
+    ),
+    Form(
         rf"{_ALONE}(?P<v>{FULL})とのトーク",
         Need.ALONE,
         certain,
@@ -538,7 +546,7 @@ EVIDENCE = (
         after=8,
     ),
     Form(
-        rf"(?:氏 {{0,3}}名|お名前|姓名|ローマ字|英字) {{0,2}}[:)]? {{0,3}}(?P<v>{_LATIN})(?![A-Za-z0-9_=:/])",
+        rf"(?:氏 {{0,3}}名|お名前|姓名|ローマ字|英字)[\"'】\])]{{0,2}}(?:</t[hd]>\s?<td>)?[ \t]{{0,2}}[:=)]?[ \t\"']{{0,3}}\n?(?P<v>{_LATIN})(?![A-Za-z0-9_=:/])",
         Need.ALONE,
         lambda value: not PROMPT.search(value),
         near="氏 {0,3}名|お名前|姓名|ローマ字|英字",

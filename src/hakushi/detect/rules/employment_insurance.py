@@ -27,6 +27,7 @@ PLUGIN = Detector(
         "被保険者番号",
         "koyohoken_bango",
         "employment insurance number",
+        "employment_insurance_no",
     ),
     header=r"雇用保険(?:の?被?保険者)?(?:番号|no\.?)?|被保険者番号|koyo_?hoken(?:_?(?:no|bango))?|employment_?insurance(?:_?(?:no|number))?",
     cell=(r"(?P<v>\d{4}[ \-]?\d{6}[ \-]?\d)",),

@@ -87,7 +87,7 @@ PLUGIN = Detector(
         "Diners",
         "PAN",
     ),
-    header=r"(?:クレジット|デビット)?(?:カード|ｶｰﾄﾞ)(?:の?番号|no\.?)|クレジットカード|クレカ(?:番号)?|(?:credit|debit|payment)?_?card_?(?:no|num|number)|(?:credit|debit|payment)_?card|^pan$",
+    header=r"(?:クレジット|デビット)?(?:カード|ｶｰﾄﾞ)(?:の?番号|no\.?)|クレジットカード|クレカ(?:番号)?|(?:credit|debit|payment)?_?card_?(?:number|num|no)|(?:credit|debit|payment)_?card|^pan$",
     cell=(r"(?P<v>\d{14,16}|\d{19}|\d{4}(?:[ \-]\d{4}){3}|\d{4}[ \-]\d{6}[ \-]\d{4,5})",),
     prove=prove,
     alike=lambda value: prove(digits(value)),
