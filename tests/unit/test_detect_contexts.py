@@ -93,3 +93,87 @@ def test_a_value_is_found_wherever_its_label_stands(context):
         if found.count(value) < text.count(value):
             missed.append((value, context))
     assert set(missed) == {one for one in NOT_YET if one[1] == context}
+
+
+LETTERS = [
+    "{}様",
+    "{} 様\n",
+    "{}さま",
+    "{}殿\n",
+    "{}さん、こんにちは",
+    "{}さんから電話",
+    "{}先生\n",
+    "{}氏によると",
+    "担当：{}\n",
+    "担当者 {}\n",
+    "（担当：{}）",
+    "担当 {}（内線123）",
+    "総務課の{}です。",
+    "{}と申します。",
+    "{}より\n",
+    "{}まで連絡ください",
+    "{}宛\n",
+    "From: {}\n",
+    "差出人：{}\n",
+    "{}（総務課）",
+    "課長 {}\n",
+    "{}課長\n",
+    "{}部長に確認",
+    "作成者: {}\n",
+    "出席者：{}、山田 太郎\n",
+    "出席：山田、{}\n",
+    "議長 {}\n",
+    "講師：{}\n",
+    "受付者\u3000{}\n",
+    "起案者 {} 印\n",
+    "{}（妻）",
+    "妻 {}\n",
+    "母：{}\n",
+    "代理人 {}\n",
+    "患者 {}\n",
+    "利用者：{}\n",
+    "お客様名：{}\n",
+    "契約者\u3000{}\n",
+    "名義：{}\n",
+    "口座名義 {}\n",
+    "納税者 {}\n",
+    "世帯主：{}\n",
+    "届出人\u3000{}\n",
+    "{}邸",
+    "{}君",
+    "{}くん",
+    "{}ちゃん",
+    "{} (080-1234-5678)",
+    "{} <a@example.jp>",
+    "@{} さん",
+    "{}です。お世話になります",
+    "お世話になっております。{}です。",
+    "以上、よろしくお願いいたします。\n{}\n",
+    "敬具\n{}\n",
+    "記入者：{}\n日付",
+    "署名 {}\n",
+    "報告者氏名\u3000{}\n",
+    "訪問者：{}様\n",
+    "{}様邸",
+    "{}ご夫妻",
+    "喪主 {}\n",
+    "保護者氏名 {}\n",
+    "生徒：{}\n",
+    "3年2組 {}\n",
+    "社員番号 1234 {}\n",
+]
+
+
+@pytest.mark.parametrize("name", ["佐藤 健一", "佐藤健一", "勅使河原 美穂子"])
+def test_a_whole_name_is_found_in_letters_lists_and_forms(name):
+    missed = [
+        letter
+        for letter in LETTERS
+        if name
+        not in [
+            letter.format(name)[one.start : one.end]
+            for one in detect.spans(Text(letter.format(name)), b"k")
+            if one.kind == "person_name" and one.strength is Strength.LABELLED
+        ]
+    ]
+    assert missed == []

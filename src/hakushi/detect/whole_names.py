@@ -73,6 +73,19 @@ _GAPPED = (
 )
 """A surname and a given name with a gap between them."""
 
+SINGLE = "林森関星堀辻岸岡谷秦菅榊滝瀧畑浜濱沖柳杉橘楠榎梶槙峰峯堺郡轟嶋堤湊畠柴芹萩鎌鶴鷲乾巽佃牧"
+"""Surnames of one sign that hardly stand for anything else behind a role."""
+
+
+def _named(value: str) -> bool:
+    """A whole name, or a surname that is no place."""
+    return certain(value) or no_place(value)
+
+
+def _beyond_doubt(value: str) -> bool:
+    return unmistaken(value) or (" " not in value and len(value) > 3 and certain(value))
+
+
 EVIDENCE = (
     Form(
         rf"{_ALONE}(?P<v>{FULL})(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,6}}"
@@ -268,13 +281,16 @@ EVIDENCE = (
         before=8,
         after=64,
     ),
-    Form(
-        rf"(?:{_ON_DUTY})[者]?[ :]{{1,3}}(?:{_K}{{2,4}}[・、]){{0,3}}?(?P<v>{_K}{{2,4}})(?=[・、 \n]|\Z)",
-        Need.ALONE,
-        no_place,
-        near=f"(?:{_ON_DUTY})[者]?[ :]",
-        before=2,
-        after=24,
+    *(
+        Form(
+            rf"(?:{_ON_DUTY})[者]?[ :]{{1,3}}(?:{_K}{{2,5}}[・、]){{{before}}}(?P<v>{_K}{{2,5}})(?=[・、 \n]|\Z)",
+            Need.ALONE,
+            _named,
+            near=f"(?:{_ON_DUTY})[者]?[ :]",
+            before=2,
+            after=36,
+        )
+        for before in range(5)
     ),
     Form(
         rf"(?:旧姓|新姓)[ :(]{{1,3}}(?P<v>{_K}{{1,4}})(?![{KANJI}])",
@@ -383,9 +399,9 @@ EVIDENCE = (
         after=4,
     ),
     Form(
-        rf"(?:お疲れ[様さま]{{1,2}}です|お世話にな(?:っております|ります)|こんにちは|こんばんは|おはようございます|はじめまして|初めまして|ご無沙汰しております|ごぶさたしております|お世話様です)[、。!\s]{{1,3}}(?P<v>{_K}{{2,4}})です",
+        rf"(?:お疲れ[様さま]{{1,2}}です|お世話にな(?:っております|ります)|こんにちは|こんばんは|おはようございます|はじめまして|初めまして|ご無沙汰しております|ごぶさたしております|お世話様です)[、。!\s]{{1,3}}(?P<v>{FULL}|{_K}{{2,4}})です",
         Need.ALONE,
-        surname_only,
+        lambda value: certain(value) or surname_only(value),
         near="です",
         before=32,
         after=2,
@@ -448,6 +464,69 @@ EVIDENCE = (
         near="[Nn]ame[\"']?[ ]?[:=>][ \"']{0,3}[A-Z]",
         before=2,
         after=200,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ :]{{1,3}}(?P<v>[{SINGLE}])(?![^ \n印、)])",
+        Need.ALONE,
+        near=f"(?:{_ROLE_ENDS}|[幹佐頭諭])[ :]{{1,3}}[{SINGLE}]",
+        before=8,
+        after=6,
+    ),
+    Form(
+        rf"(?:{_ALONE}|(?<=[のは、]))(?P<v>{FULL})(?=と申し|でございます|です。お世話|です\n)",
+        Need.ALONE,
+        certain,
+        near="と申し|でございます|です[。\n]",
+        before=16,
+        after=8,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})(?=まで(?:ご?連絡|お知らせ|お問)|宛(?:[てに \n]|\Z)|より[。\n])",
+        Need.ALONE,
+        _beyond_doubt,
+        near="まで|宛|より",
+        before=16,
+        after=8,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}) ?(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|院長|校長|園長|店長|所長|会長)(?![{KANJI}])",
+        Need.ALONE,
+        certain,
+        near="課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|院長|校長|園長|店長|所長|会長",
+        before=16,
+        after=4,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}|{_K}{{2,4}}) ?(?:ご夫妻|御夫妻|ご夫婦|ご一家|御一家|ご?御?一同様|邸(?![{KANJI}]))",
+        Need.ALONE,
+        _named,
+        near="夫妻|夫婦|一家|一同様|邸",
+        before=16,
+        after=4,
+    ),
+    Form(
+        rf"(?:敬具|草々|かしこ|よろしくお(?:願|ねが)い[^\n]{{0,16}}|お待ちして[^\n]{{0,12}})[。!]?\n{{1,3}} {{0,20}}(?P<v>{FULL}|{_K}{{2,4}})(?= {{0,3}}(?:\n|\Z))",
+        Need.ALONE,
+        _named,
+        near="敬具|草々|かしこ|よろしくお|お待ちして",
+        before=2,
+        after=80,
+    ),
+    Form(
+        rf"(?<![A-Za-z])(?:From|To|Cc|CC|Bcc|差出人|送信者|宛先|受信者|お客[様さま]{{1,2}}(?:氏)?名|ご?署名|ご芳名) ?[: ] {{0,2}}(?P<v>{FULL}|{_K}{{2,4}})(?=[ ;,<(\n]|\Z)",
+        Need.ALONE,
+        _named,
+        near="From|To|Cc|CC|Bcc|差出人|送信者|宛先|受信者|お客|署名|芳名",
+        before=2,
+        after=28,
+    ),
+    Form(
+        rf"\d ?年 ?[0-9A-Za-z]{{1,2}} ?組 {{0,2}}(?:\d{{1,2}} ?番 {{0,2}})?(?P<v>{FULL}|{_K}{{2,4}})(?= {{0,2}}(?:[\n、。(]|\Z))",
+        Need.ALONE,
+        _named,
+        near="年 ?[0-9A-Za-z]{1,2} ?組",
+        before=4,
+        after=24,
     ),
     Form(
         rf"(?:名前|氏名)は、?(?P<v>{FULL})(?=です|と申|、|。)",

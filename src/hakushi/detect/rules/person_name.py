@@ -11,11 +11,12 @@ from hakushi.detect.names import (
     certain,
     given_only,
     latin_name,
+    likely,
     narrow,
     plausible,
     surname_of,
 )
-from hakushi.detect.whole_names import EVIDENCE
+from hakushi.detect.whole_names import EVIDENCE, SINGLE
 
 _K = f"[{KANJI}ヶケノツ]"
 _LABELS = (
@@ -172,7 +173,7 @@ PLUGIN = Detector(
             after=6,
         ),
         Form(
-            rf"(?:課|部|室|局|所|係|社|店|署|庁|会|院|校|園|科|センター|グループ|チーム|支店|銀行)の(?P<v>{_K}{{1,5}})"
+            rf"(?:課|部|室|局|所|係|社|店|署|庁|会|院|校|園|科|センター|グループ|チーム|支店|銀行)の(?P<v>{_K}{{1,5}}(?: {_K}{{1,4}})?)"
             r"(?=と申します|でございます|です[。、\s]|と申し)",
             Need.ALONE,
             _intro,
@@ -210,7 +211,7 @@ PLUGIN = Detector(
         Form(
             rf"(?<![{KANJI}{KATAKANA}])(?P<v>{NAME}) ?(?:さん|くん|ちゃん|先生|君(?![{KANJI}]))",
             Need.ALONE,
-            _strict,
+            lambda value: _strict(value) or likely(value) or value in SINGLE,
             near="さん|くん|ちゃん|先生|君",
             before=28,
             after=4,
