@@ -35,7 +35,9 @@ _WORDS = (
 _MOST_COLUMNS, _LONGEST, _MISSES = 12, 160, 3
 """Columns of a header; characters of its line, and of a row's; rows in a row that do not fit."""
 
-_WORD = re.compile(rf"[{KANJI}{KATAKANA}{HIRAGANA}A-Za-z.()/・〒ヶー-]{{1,12}}")
+_WORD = re.compile(
+    rf"(?:[1-9]\d?(?=[月期回年組分]))?[{KANJI}{KATAKANA}{HIRAGANA}A-Za-z.()/・〒ヶー-]{{1,12}}"
+)
 """What a column may be called."""
 
 _FIELD = re.compile(
