@@ -42,7 +42,9 @@ def test_the_same_files_come_back_and_nothing_is_said_of_people(tmp_path):
     assert told["duty"] == told["meaning"] == []
     assert any("--files-only" in one for one in told["not_looked_for"])
     assert listed("files.hakushi", tmp_path) == listed("whole.hakushi", tmp_path)
-    assert hakushi("case", "findings", "files.hakushi", cwd=tmp_path, expect=0).stdout == ""
+    done = hakushi("case", "findings", "files.hakushi", cwd=tmp_path, expect=5)
+    assert done.stdout == ""
+    assert "was not looked for" in done.stderr
 
     page = (tmp_path / "report.html").read_text()
     assert "Treat the drive as if it held the gravest kind" in page

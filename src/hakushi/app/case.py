@@ -48,9 +48,19 @@ def _json_lines(rows: Iterable[exchange.Row]) -> Iterator[str]:
 
 
 def findings(path: Path, format: str) -> Iterator[str]:
-    """Every finding, masked, as ``jsonl`` or ``feature-file``."""
+    """Every finding, masked, as ``jsonl`` or ``feature-file``. Refused where nobody looked for any:
+    an empty list would say that there is none.
+    """
     make = _known(format, {"jsonl": _finding_lines, "feature-file": exchange.feature_lines})
-    return make(_open(path).findings())
+    case = _open(path)
+    if (case.get("bound") or {}).get("options", {}).get("findings") is False:
+        raise Refused(
+            message(
+                "Personal data was not looked for in {path} (--files-only): assess it without that.",
+                path=str(path),
+            )
+        )
+    return make(case.findings())
 
 
 def _finding_lines(found: Iterable[Finding]) -> Iterator[str]:
