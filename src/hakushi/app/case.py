@@ -56,7 +56,8 @@ def findings(path: Path, format: str) -> Iterator[str]:
     if (case.get("bound") or {}).get("options", {}).get("findings") is False:
         raise Refused(
             message(
-                "Personal data was not looked for in {path} (--files-only): assess it without that.",
+                "Personal data was not looked for in {path} (--files-only): assess it without"
+                " that.",
                 path=str(path),
             )
         )
