@@ -302,11 +302,12 @@ PROMPT = re.compile(
     r"|Inc|Corp|Corporation|Ltd|LLC|LLP|Company|GmbH|KK|Bank|University|College|School|Hospital|Clinic|Hotel|Shop|Store"
     r"|Club|Association|Foundation|Institute|Ministry|City|Town|Department|Division|Section|Room|Floor|Building|Model"
     r"|Type|Version|Total|Unknown|None|Null|Product|Item|Number|Order|Report|File|Data|Project|Software|Limited|Japan"
-    r"|Tokyo|Osaka|New|Old|The|And|Of|For|Red|Blue|Green|Black|White|Set|Case|Box|Kit|Unit|Cable|Printer|Drive|Disk)\b",
+    r"|Tokyo|Osaka|New|Old|The|And|Of|For|Red|Blue|Set|Box|Kit|Unit|Cable|Printer|Drive|Disk)\b",
     re.IGNORECASE,
 )
-_LATIN_NAME = re.compile(r"[A-Z][A-Za-z'\-]{0,20}\.?(?:,? [A-Z][A-Za-z'\-]{0,20}\.?){1,4}")
 """Words in capitals that are nobody's name: of forms, programs, firms and offices."""
+
+_LATIN_NAME = re.compile(r"[A-Z][A-Za-z'\-]{0,20}\.?(?:,? [A-Z][A-Za-z'\-]{0,20}\.?){1,4}")
 
 
 def latin_name(value: str) -> bool:
