@@ -57,11 +57,10 @@ _READ = (
 _ALONE = rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}ヶケノ0-9A-Za-z])"
 """What a whole name that stands by itself does not have before it."""
 
-_LATIN = r"[A-Z][A-Za-z'\-]{1,20}(?:,? [A-Z][A-Za-z'\-]{0,20}){1,3}"
+_LATIN = r"[A-Z](?:[A-Za-z\-]|'[A-Za-z]){1,20}(?:,? [A-Z](?:[A-Za-z\-]|'[A-Za-z]){0,20}){1,3}"
 
 _TWO = r"[A-Z][A-Za-z\-]{1,15},? [A-Z][A-Za-z\-]{1,15}"
 
-_WORDS = r"[A-Z](?:[A-Za-z\-]|'[A-Za-z]){1,20}(?:,? [A-Z](?:[A-Za-z\-]|'[A-Za-z]){0,20}){1,3}"
 _WHOSE = (
     "full|customer|patient|employee|applicant|client|guest|passenger|member|student|card ?holder|account ?holder"
     "|beneficiary|tenant|insured|contact|recipient|payee|sender|owner|parent|guardian|spouse|doctor|teacher"
@@ -450,7 +449,7 @@ EVIDENCE = (
         for before in range(4)
     ),
     Form(
-        rf"(?<![A-Za-z])(?i:{_WHOSE})[ _]?(?i:full[ _]?)?[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_WORDS})(?![A-Za-z0-9_\-])",
+        rf"(?<![A-Za-z])(?i:{_WHOSE})[ _]?(?i:full[ _]?)?[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_LATIN})(?![A-Za-z0-9_\-])",
         Need.ALONE,
         latin_name,
         near="[Nn]ame[\"']?[ ]?[:=>][ \"']{0,3}[A-Z]",
@@ -458,7 +457,7 @@ EVIDENCE = (
         after=64,
     ),
     Form(
-        rf"(?<![A-Za-z_\-])[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_WORDS})(?=[^{{}}A-Za-z0-9_\-][^{{}}]{{0,100}}?(?i:e-?mail|phone|tel|mobile|birth|dob)[A-Za-z_ ]{{0,12}}[\"']?[ ]?[:=>])",
+        rf"(?<![A-Za-z_\-])[Nn]ame[\"']?[ ]?[:=>][ \"']{{0,3}}(?P<v>{_LATIN})(?=[^{{}}A-Za-z0-9_\-][^{{}}]{{0,100}}?(?i:e-?mail|phone|tel|mobile|birth|dob)[A-Za-z_ ]{{0,12}}[\"']?[ ]?[:=>])",
         Need.ALONE,
         latin_name,
         near="[Nn]ame[\"']?[ ]?[:=>][ \"']{0,3}[A-Z]",
