@@ -424,6 +424,7 @@ def _others() -> list[Sample]:
         Sample(
             "dicom", "dicom", made.dicom(), sure=False, says="氏名: 架空 太郎\n生年月日: 1980-04-01"
         ),
+        Sample("docuworks", "docuworks", made.docuworks(), sure=False),
         Sample("emf", "emf", made.emf()),
         Sample("wmf", "wmf", made.wmf()),
         Sample(

@@ -138,6 +138,20 @@ def dicom() -> bytes:
     return out + _element(0x7FE0, 0x10, b"OW", noise(4000))
 
 
+def _told(tag: int, data: bytes) -> bytes:
+    """A value in the basic encoding of ASN.1."""
+    if len(data) < 128:
+        return bytes([tag, len(data)]) + data
+    return bytes([tag, 0x82]) + struct.pack(">H", len(data)) + data
+
+
+def docuworks(length: int = 3000) -> bytes:
+    pages = noise(length)
+    head = _told(0x82, b"\7") + _told(0x80, b"\0\xc0\x13") + _told(0x83, b"\1\r\n\1")
+    sizes = _told(0x83, struct.pack(">I", 2 * length)) + _told(0x84, struct.pack(">I", length))
+    return _told(0x60, head) + _told(0x61, _told(0x63, pages) + _told(0x65, sizes))
+
+
 def emf() -> bytes:
     text = "架空 太郎".encode("utf-16-le")
     comment = struct.pack("<II", 70, 12 + len(text) + len(text) % 4) + struct.pack("<I", len(text))

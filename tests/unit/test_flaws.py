@@ -5,12 +5,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import other_samples as made
 
 from hakushi import detect
 from hakushi.assess import flaws
 from hakushi.assess.flaws import Kind
+from hakushi.media import Memory
 from hakushi.model import Damage, Extent, Locator, Malformed, Unreadable
-from hakushi.recover import Budget
+from hakushi.recover import Budget, identify
 
 TOP = Locator.root("image", "x.img")
 VOLUME = TOP.step("part", 1)
@@ -94,3 +96,12 @@ def test_a_flaw_is_of_a_volume_or_of_a_file_by_where_it_lies():
 def test_a_kind_of_an_older_case_that_is_not_known_has_no_words():
     assert flaws.words("", "ja") == flaws.words("elsewhere", "ja") == ""
     assert all(flaws.words(kind, lang) for kind in Kind for lang in ("ja", "en"))
+
+
+@pytest.mark.parametrize("data", [made.docuworks(), made.rar5({"a": bytes(50)}, method=3)])
+def test_what_is_packed_in_a_way_not_known_here_is_no_broken_file(data):
+    source = Memory(data)
+    one = identify(source)
+    damage = [found for found in one.open(source, Budget.of()) if isinstance(found, Damage)]
+    assert [flaws.kind_of(found, {TOP}) for found in damage] == [Kind.METHOD]
+    assert "調べていません" in flaws.said(damage[0].what, "ja")

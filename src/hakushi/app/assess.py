@@ -328,7 +328,9 @@ def not_looked_for(*, pictures: bool, findings: bool = True) -> list[Message]:
             "old records of file systems other than NTFS, FAT, exFAT, ext2-4, XFS, btrfs and APFS"
         ),
         message("files in pieces far apart, and text in pieces, that no record names"),
-        message("what RAR packed, small attachments inside Outlook stores, DocuWorks documents"),
+        message(
+            "what RAR packed, small attachments inside Outlook stores, what DocuWorks documents say"
+        ),
         message(
             "btrfs over several devices; deleted files of HFS+; APFS files packed by LZVN or LZFSE;"
             " arrays other than md and LVM"

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     UNREAD = "unread"
     VOLUME = "volume"
     FILE = "file"
+    METHOD = "method"
     LIMIT = "limit"
     ERROR = "error"
 
@@ -30,6 +31,7 @@ WORDS: Mapping[Kind, Message] = {
     Kind.UNREAD: message("The medium does not give these bytes"),
     Kind.VOLUME: message("A partition, volume or file system is broken or not understood"),
     Kind.FILE: message("A file, or what is left of one, is broken or cut off"),
+    Kind.METHOD: message("Packed or stored in a way that is not read here"),
     Kind.LIMIT: message("Too much in one place: the program stopped looking there"),
     Kind.ERROR: message("The program did not finish this"),
 }
@@ -39,6 +41,18 @@ _OWN: Mapping[Kind, tuple[Message, ...]] = {
         message("unreadable: {why}"),
         message("{count} bytes at {at}: {why}"),
         message("{count} bytes could not be read for --recover"),
+    ),
+    Kind.METHOD: (
+        message("the pages of a DocuWorks document are packed; what they say was not looked into"),
+        message("{count} members are packed by RAR; what they hold was not looked into"),
+        message("compression method {method} is not known"),
+        message("the method {method} is not known"),
+        message("it is packed with {method}, which is not undone here"),
+        message("it is packed in an unknown way ({method})"),
+        message("a store with high encryption, which is not read yet"),
+        message("a store of 4 KiB pages, which are not read yet"),
+        message("the volume is sealed: the places of its files are not read"),
+        message("layout {layout} of RAID {level} is not read"),
     ),
     Kind.LIMIT: (
         message("budget: too many steps"),
