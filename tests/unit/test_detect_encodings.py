@@ -86,3 +86,18 @@ def test_escapes_belong_to_no_character():
     text = decode(data)
     assert text.chars == "a山b"
     assert [data[o] for o in text.offsets[:-1]] == [ord("a"), data[4], ord("b")]
+
+
+NAMES = ["ｻﾄｳ ﾊﾅｺ", "ﾀｶﾊｼ ﾕｳｽｹ", "ﾜﾀﾅﾍﾞ ｶｽﾞﾋｻ", "ﾖｼﾀﾞ ﾐﾂﾙ"]
+
+
+def test_half_width_katakana_is_no_kanji_of_another_encoding():
+    table = "\r\n".join(f"{number:07} {name}" for number, name in enumerate(NAMES))
+    text = decode(table.encode("cp932"))
+    assert (text.chars, text.encoding) == (table, "cp932")
+
+
+@pytest.mark.parametrize("text", ["山田,鈴木,佐藤", "データベース", "コマンド 表示 終了", "ÄÖÜ ÀÉ"])
+def test_nor_are_those_such_katakana(text):
+    encoding = "latin-1" if text.startswith("Ä") else "euc_jp"
+    assert decode(text.encode(encoding)).chars == text

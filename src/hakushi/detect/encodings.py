@@ -94,11 +94,44 @@ def guess(data: bytes) -> str:
             pass
         else:
             return "utf-8"
+        if _half_width(sample):
+            return "cp932"
     best, most = "utf-8", float("-inf")
     for encoding in ENCODINGS:
         said = float("-inf") if encoding == "iso-2022-jp" else score(sample, encoding, most)
         best, most = (encoding, said) if said > most else (best, most)
     return best
+
+
+_ASCII = bytes(range(128))
+_KANA_BYTES = bytes(range(0xA1, 0xE0))
+_KANA_RUN = re.compile(rb"[\xa1-\xdf]+")
+_VOICELESS = re.compile(rb"(?<![\xb3\xb6-\xc4\xca-\xce])\xde|(?<![\xca-\xce])\xdf")
+"""A mark of voicing behind a kana that takes none, or behind no kana at all."""
+
+_LEAST_KANA, _RUN, _WRONG = 8, 2.5, 0.02
+"""Kana needed, their mean length in a row, and the share of marks that may stand wrong."""
+
+_EVEN = 64
+"""Kana needed where each row of them is even, as two bytes a kanji make it."""
+
+
+def _half_width(data: bytes) -> bool:
+    """Is it ASCII and half-width katakana alone, as the files of banks and old hosts are?
+
+    As EUC-JP the same bytes may be kanji; but of these a third have a byte that is no such kana.
+    """
+    high = data.translate(None, _ASCII)
+    if len(high) < _LEAST_KANA or high.translate(None, _KANA_BYTES):
+        return False
+    lengths = [len(run) for run in _KANA_RUN.findall(data)]
+    odd = any(length % 2 for length in lengths)
+    wrong = sum(1 for _ in _VOICELESS.finditer(data))
+    return (
+        len(high) >= (_LEAST_KANA if odd else _EVEN)
+        and len(high) >= _RUN * len(lengths)
+        and wrong <= _WRONG * len(high)
+    )
 
 
 def _middle(data: bytes) -> bytes:

@@ -58,7 +58,7 @@ _FIRM_END = re.compile(
 
 _HEADS, _TAILS = (
     "未要仮非再不無全各新旧",
-    "中済付会館園庁式制費料金税額率用別型室場課係部者員都府県市",
+    "中済付会館園庁式制費料金税額率用別型室場課係部者員都府県市日時欄印",
 )
 """Signs before and behind a word that make another one of it, and never a name."""
 
@@ -225,11 +225,13 @@ def certain(value: str) -> bool:
     if not given:
         surname = surname_of(value)
         given = value[len(surname) :]
+    given = given.translate(VARIANTS)
     if not surname or not given or len(given) > 4 or _FIRM_END.search(value):
         return False
+    if len(given) == 3 and _is_word(given):
+        return False
     known = surname_of(surname) == surname
-    usual = len(surname) in (2, 3) and surname[-1] in _words("surname-end")
-    if not plausible(value) or not (known or (gap and usual)):
+    if not plausible(value) or not (known or (gap and _like_a_surname(surname))):
         return False
     if re.match(f"[{HIRAGANA}{KATAKANA}]", given):
         return bool(gap) or not _NO_GIVEN.match(given)
@@ -240,19 +242,30 @@ def certain(value: str) -> bool:
     return given[-1] in _words("given-end") or (known and _rare(given, apart=bool(gap)))
 
 
+def _like_a_surname(value: str) -> bool:
+    """Two or three kanji that end as surnames do and are no word."""
+    if len(value) not in (2, 3):
+        return False
+    if value[-1] in _words("surname-end"):
+        return True
+    return value[-1] in _words("surname-end-rare") and not _is_word(value)
+
+
 def _rare(given: str, *, apart: bool) -> bool:
     """Is it a given name behind a surname that we know, though it does not end like most?"""
     if len(given) == 1 and apart and given in _words("given-alone"):
         return True
     if len(given) == 2 and given[1] == "々":
         return True
+    if len(given) == 2 and given[0] in _words("given-first") and given[1] in _words("given-last"):
+        return not _is_word(given) and given not in _words("given-not")
     whole = given in _words("given-whole") or given in _words("given")
     return whole or given[-1] in _words("given-end-rare")
 
 
 def unmistaken(value: str) -> bool:
     """A whole name, with a gap in it, that is no place and no words: it needs no anchor."""
-    surname, given = value.partition(" ")[0], value.rpartition(" ")[2]
+    surname, given = value.partition(" ")[0], value.rpartition(" ")[2].translate(VARIANTS)
     if not certain(value) or not _common(surname):
         return False
     if re.match(f"[{KATAKANA}]", given):
@@ -310,9 +323,17 @@ PROMPT = re.compile(
 _LATIN_NAME = re.compile(r"[A-Z][A-Za-z'\-]{0,20}\.?(?:,? [A-Z][A-Za-z'\-]{0,20}\.?){1,4}")
 
 
+_LATIN_PART = re.compile(r"[A-Z][A-Za-z'\-]{1,20}")
+
+
 def latin_name(value: str) -> bool:
     """Two to five words in Latin letters, none of them a firm's or a form's."""
     return bool(_LATIN_NAME.fullmatch(value)) and not PROMPT.search(value)
+
+
+def latin_part(value: str) -> bool:
+    """One word in Latin letters that may be a first or a last name."""
+    return bool(_LATIN_PART.fullmatch(value)) and not PROMPT.search(value)
 
 
 def latin(value: str) -> bool:
@@ -337,8 +358,13 @@ def likely(value: str) -> bool:
     surname, gap, given = value.partition(" ")
     if certain(value):
         return True
-    given = given.strip()
-    if not gap or not 1 < len(surname) < 4 or not 1 < len(given) < 4 or not plausible(value):
+    given = given.strip().translate(VARIANTS)
+    if not gap or not 1 < len(surname) < 4 or not plausible(value):
+        return False
+    if len(given) == 1:
+        usual = given in _words("given-end") or given in _words("given-alone")
+        return usual and _like_a_surname(surname)
+    if not 1 < len(given) < 4:
         return False
     known = given in _words("given") or given in _words("given-whole")
     return (
@@ -352,6 +378,7 @@ def likely(value: str) -> bool:
 
 def given_only(value: str) -> bool:
     """Kanji that end like a given name and are no word."""
+    value = value.translate(VARIANTS)
     ends = value[-1] in _words("given-end") or value[-1] in _words("given-end-rare")
     return ends and value not in _words("given-not")
 

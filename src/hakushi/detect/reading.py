@@ -74,11 +74,11 @@ class Page:
         self._apart = apart
         self.cells = cells
         self.key = key
-        self._columns: dict[str, list[int]] = {}
-        """Kind -> the cells below headers that name it, but those that are told."""
+        self._columns: dict[tuple[str, bool], list[int]] = {}
+        """Kind, and whether the header names a part -> the cells below it but those told."""
         for i, column in enumerate(cells.columns):
             if column.kind:
-                self._columns.setdefault(column.kind, []).append(i)
+                self._columns.setdefault((column.kind, column.part), []).append(i)
         self._examples = _examples(folded)
         self._taken: list[int] = []
         self.told = self._in_columns()
@@ -108,8 +108,8 @@ class Page:
         out: list[Span] = []
         folded, starts, ends = self.folded, self.cells.starts, self.cells.ends
         span, made = tuple.__new__, Span
-        for kind, numbers in self._columns.items():
-            known, left = _known(kind, self.key), []
+        for (kind, part), numbers in self._columns.items():
+            known, left = _known(kind, self.key, part), []
             for i in numbers:
                 start, end = starts[i], ends[i]
                 said = known(folded[start:end]) if end - start <= _LONGEST_CELL else None
@@ -121,7 +121,7 @@ class Page:
                 one = (found, start + low, start + high, _LABELLED, masked, value)
                 out.append(span(made, one))
                 self._taken.append(i)
-            self._columns[kind] = left
+            self._columns[kind, part] = left
         out.sort(key=itemgetter(1))
         if self._examples:
             out = [one._replace(strength=self.strength(one.start, 3)) for one in out]
@@ -146,7 +146,8 @@ class Page:
     def asked(self) -> Iterator[tuple[Detector, list[Form]]]:
         """The detectors of which some forms may match at all, and these forms, in their order."""
         asking, every = _asking(), detectors()
-        labelled = (asking.labelled.get(kind, ()) for kind in {*self.named, *self._columns})
+        headed = {kind for kind, _ in self._columns}
+        labelled = (asking.labelled.get(kind, ()) for kind in self.named | headed)
         near = (asking.near.get(pattern, ()) for pattern in self._places)
         places = sorted({place for some in (*labelled, *near) for place in some})
         for number, some in groupby(places, itemgetter(0)):
@@ -183,8 +184,10 @@ class Page:
                 for one in named
                 if self.folded[one.start - 1 : one.start] in ("(", "[", "【")
             ]
-            cells, numbers = self.cells, self._columns.get(kind, ())
-            zones += [(cells.starts[i], cells.ends[i]) for i in numbers]
+            cells = self.cells
+            for part in (False, True):
+                numbers = self._columns.get((kind, part), ())
+                zones += [(cells.starts[i], cells.ends[i]) for i in numbers]
             self._zones[key] = zones
         return self._zones[key]
 
@@ -328,24 +331,24 @@ keyed hash.
 class _Remembered(dict[str, "_Said | None"]):
     """What cells of columns of one kind were found to hold."""
 
-    def __init__(self, kind: str, key: bytes) -> None:
-        self._kind, self._key = kind, key
+    def __init__(self, kind: str, key: bytes, part: bool) -> None:
+        self._kind, self._key, self._part = kind, key, part
 
     def __missing__(self, value: str) -> _Said | None:
         if len(self) >= _REMEMBERED_CELLS:
             self.clear()
-        said = self[value] = _in_cell(self._kind, value, self._key)
+        said = self[value] = _in_cell(self._kind, value, self._key, self._part)
         return said
 
 
 @lru_cache(64)
-def _known(kind: str, key: bytes) -> Callable[[str], _Said | None]:
-    return _Remembered(kind, key).__getitem__
+def _known(kind: str, key: bytes, part: bool) -> Callable[[str], _Said | None]:
+    return _Remembered(kind, key, part).__getitem__
 
 
-def _in_cell(kind: str, value: str, key: bytes) -> _Said | None:
+def _in_cell(kind: str, value: str, key: bytes, part: bool) -> _Said | None:
     """What a cell holds, if its whole value is what the column says."""
-    found = tables.whole(kind, value)
+    found = tables.whole(kind, value, part=part)
     if found is None:
         return None
     detector, low, high = found

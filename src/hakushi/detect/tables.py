@@ -72,10 +72,13 @@ _MAX_COLUMNS = 256
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a header says: a kind, or that it is some other number (``foreign``), or nothing."""
+    """What a header says: a kind, or a ``part`` of its values, or that it is some other number
+    (``foreign``), or nothing.
+    """
 
     kind: str | None = None
     foreign: bool = False
+    part: bool = False
 
 
 HEADER = Column("")
@@ -125,17 +128,17 @@ class Cells:
 
 
 @cache
-def _cell_forms() -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
+def _cell_forms(part: bool) -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
     forms: dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]] = {}
     for one in detectors():
-        patterns = tuple(re.compile(p) for p in one.cell)
+        patterns = tuple(re.compile(p) for p in (*one.cell, *(one.part[1:] if part else ())))
         forms[one.kind] = (*forms.get(one.kind, ()), (one, patterns))
     return forms
 
 
-def whole(kind: str, value: str) -> tuple[Detector, int, int] | None:
+def whole(kind: str, value: str, *, part: bool = False) -> tuple[Detector, int, int] | None:
     """Where the value stands in a cell, if the whole cell is what its column says."""
-    for detector, patterns in _cell_forms()[kind]:
+    for detector, patterns in _cell_forms(part)[kind]:
         for pattern in patterns:
             match = pattern.fullmatch(value)
             if match is None:
@@ -153,6 +156,12 @@ def _fits(kind: str, value: str) -> bool:
 @lru_cache(maxsize=1)
 def _headers() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((d.kind, re.compile(d.header, re.IGNORECASE)) for d in detectors() if d.header)
+
+
+@cache
+def _parts() -> dict[str, re.Pattern[str]]:
+    """Headers that name a part of a kind's values."""
+    return {d.kind: re.compile(d.part[0], re.IGNORECASE) for d in detectors() if d.part}
 
 
 @lru_cache(maxsize=1)
@@ -244,7 +253,8 @@ def column(name: str) -> Column:
             rank = (match.end(), match.end() - match.start(), kind)
             best = rank if best is None or rank[:2] > best[:2] else best
     if best is not None and _REST.match(name, best[0]):
-        return Column(best[2])
+        part = _parts().get(best[2])
+        return Column(best[2], part=part is not None and bool(part.fullmatch(name)))
     return Column(foreign=bool(_FOREIGN.search(name)))
 
 

@@ -46,8 +46,12 @@ _OFFICERS = (
     "|承認者|確認者|作成者|記入者|起案者|検査者|点検者|受付者|報告者|責任者|管理者|審査者|照査者|立会者"
 )
 _HOLDS = "副?(?:会長|委員長|主将|部長|班長|組長|議長|代表|理事長)|会計|幹事|書記|監事|課長|顧問|理事|社長|専務|係長|主任|店長|担当|記録|司会|欠|代理"
+_ACTS = "承認|確認|作成|報告|起案|決裁|連絡|受付|対応|発行|記入|記録|検印|審査|照査|立会|監修|編集|撮影|調査|執筆|文責|応対|送信|受信|依頼"
+_AT_DESK = "総務|人事|経理|庶務|広報|営業|窓口|事務局|事務|受付|福祉|税務|戸籍|住民|保険|年金|教務|学務|厚生|管理|企画|調達|契約"
 _ON_DUTY = "日直|当番|担任|欠席|出席|早退|遅刻|参加|引率|幹事|会計|監事"
-_WORKS_AT = "課|部|室|局|係|会|社|科|所|校|大|県|市|町|村|署|院|園"
+_WORKS_AT = (
+    "課|部|室|局|係|会|社|科|所|校|大|県|市|町|村|署|院|園|教授|講師|代表|監督|選手|[長員士師]"
+)
 _FORMAL = "応募者|申請者|申込者|患者|契約者|利用者|受講者|参加者|会員|従業員|社員|被保険者|世帯主|名義人|宿泊者|乗客|実習生|留学生"
 _BORN = r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])? ?(?:\d{1,4}|元) ?[年./\-] ?\d{1,2} ?[月./\-] ?\d{1,2})"
 _READ = (
@@ -81,8 +85,9 @@ def _named(value: str) -> bool:
     return certain(value) or no_place(value)
 
 
-def _beyond_doubt(value: str) -> bool:
-    return unmistaken(value) or (" " not in value and len(value) > 3 and certain(value))
+def _sure(value: str) -> bool:
+    """A whole name where words stand as often: with a gap no list's word, without one long enough."""
+    return leading(value) if " " in value else len(value) > 3 and certain(value)
 
 
 EVIDENCE = (
@@ -233,6 +238,22 @@ EVIDENCE = (
         after=4,
     ),
     Form(
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})[ \t:]{{1,4}}[(]?0\d{{1,4}}[)(\-]\d",
+        Need.ALONE,
+        no_place,
+        near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
+        before=24,
+        after=2,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:{_AT_DESK})[のは :]?(?P<v>{_K}{{2,4}})(?=まで|宛[てに \n]|あて|へ(?:ご|お|提出|連絡|送|届)|が(?:担当|対応|伺))",
+        Need.ALONE,
+        no_place,
+        near="まで|宛|あて|へ|が",
+        before=12,
+        after=2,
+    ),
+    Form(
         rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{_K}{{2,4}}) ?[(](?:{_HOLDS})[)]",
         Need.ALONE,
         no_place,
@@ -249,20 +270,108 @@ EVIDENCE = (
         after=12,
     ),
     Form(
-        rf"(?:[0-9]|番地|[番号])(?:の\d{{1,3}})? {{1,3}}(?P<v>{_GAPPED})(?=[ \n、]|\Z)",
+        rf"(?:[0-9]|番地|[番号町課係部])(?:の\d{{1,3}})? {{1,3}}(?P<v>{_GAPPED})(?=[ \n、(]|\Z)",
         Need.ALONE,
         certain,
-        near=rf"[0-9地番号] {{1,3}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
+        near=rf"[0-9地番号町課係部] {{1,3}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
         before=6,
         after=12,
     ),
     Form(
-        rf"{_ALONE}(?P<v>{FULL})[、,] ?\d{{1,3}}[歳才]",
+        rf"{_ALONE}(?P<v>{FULL})(?:[、,] ?| {{1,4}})\d{{1,3}}[歳才]",
         Need.ALONE,
         certain,
-        near="[、,] ?[0-9]{1,3}[歳才]",
+        near="[、, ][0-9]{1,3}[歳才]",
+        before=20,
+        after=2,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL})(?:[、,] ?| {{1,4}}){_BORN}日? ?生",
+        Need.ALONE,
+        certain,
+        near="[0-9]日? ?生",
+        before=40,
+        after=2,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}) ?[(]以下",
+        Need.ALONE,
+        certain,
+        near="[(]以下",
         before=16,
         after=2,
+    ),
+    Form(
+        rf"{_ALONE}(?P<v>{FULL}) {{1,4}}(?:続柄|[(]?印[)]?(?= {{0,3}}(?:\n|\Z))|㊞)",
+        Need.ALONE,
+        certain,
+        near="続柄|[ (]印|㊞",
+        before=20,
+        after=4,
+    ),
+    Form(
+        rf"(?<![{KANJI}])[甲乙丙丁](?: {{1,4}}|:|は、?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        Need.ALONE,
+        certain,
+        near="[甲乙丙丁](?:[ :]|は)",
+        before=2,
+        after=24,
+    ),
+    Form(
+        rf"(?<![{KANJI}])(?:{_ACTS})[ :]{{1,3}}(?P<v>{FULL})(?=[ \n、(]|\Z)",
+        Need.ALONE,
+        _sure,
+        near=f"(?:{_ACTS})[ :]",
+        before=2,
+        after=20,
+    ),
+    Form(
+        rf"(?:\d|番地|[番号町])[ \t]{{0,3}}\n[ \t]{{0,24}}(?P<v>{FULL})(?=[ \t]{{0,3}}(?:\n|\Z|[(]?印|㊞))",
+        Need.ALONE,
+        _sure,
+        near=rf"[0-9地番号町][ \t]{{0,3}}\n[ \t]{{0,24}}[{KANJI}]{{2}}",
+        before=2,
+        after=16,
+    ),
+    Form(
+        rf"(?<![^\n])[ \t]{{0,8}}(?:[(]\d{{1,3}}[)]|[・●○■◆①-⑳]) ?(?P<v>{FULL})(?=[ \t]{{0,3}}(?:\n|\Z))",
+        Need.ALONE,
+        _sure,
+        near=rf"(?:[(][0-9]{{1,3}}[)]|[・●○■◆①-⑳]) ?[{KANJI}]{{1,4}} {{0,2}}[{KANJI}ぁ-ゖァ-ヺ]",
+        before=10,
+        after=12,
+    ),
+    Form(
+        rf"[課係部室局] {{1,3}}(?P<v>{FULL})(?=[ \n、(]|\Z)",
+        Need.ALONE,
+        _sure,
+        near=rf"[課係部室局] {{1,3}}[{KANJI}]{{2}}",
+        before=2,
+        after=16,
+    ),
+    Form(
+        rf"(?:{_ALONE}|(?<=[はのとが、]))(?P<v>{FULL})(?=に対(?:し|する)|に係る|を相手方|を被告|の(?:相続|後見|納税|滞納|長男|長女|二男|二女|妻|夫))",
+        Need.ALONE,
+        _sure,
+        near="に対|に係る|を相手方|を被告|の(?:相続|後見|納税|滞納|長男|長女|二男|二女|妻|夫)",
+        before=16,
+        after=2,
+    ),
+    Form(
+        rf"[者人]は、?(?P<v>{FULL})(?=です|であ|とし|とする|と定め)",
+        Need.ALONE,
+        certain,
+        near="[者人]は",
+        before=2,
+        after=20,
+    ),
+    Form(
+        rf"(?<![{KANJI}])故 ?(?P<v>{FULL})(?= ?(?:儀|[様氏殿]))",
+        Need.ALONE,
+        certain,
+        near="故",
+        before=2,
+        after=16,
     ),
     Form(
         rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:代表|会長|所長|院長|校長|園長|店長|議員|弁護士|監督|コーチ)(?![{KANJI}])",
@@ -282,12 +391,12 @@ EVIDENCE = (
     ),
     *(
         Form(
-            rf"(?:{_ON_DUTY})[者]?[ :]{{1,3}}(?:{_K}{{2,5}}[・、]){{{before}}}(?P<v>{_K}{{2,5}})(?=[・、 \n]|\Z)",
+            rf"(?:{_ON_DUTY})[者]?[ :]{{1,3}}(?:{_K}{{1,5}}(?: {_K}{{1,3}})?[・、]){{{before}}}(?P<v>{_K}{{1,5}} {_K}{{1,3}}(?=[・、\n]|\Z)|{_K}{{2,5}})(?=[・、 \n]|\Z)",
             Need.ALONE,
             _named,
             near=f"(?:{_ON_DUTY})[者]?[ :]",
             before=2,
-            after=36,
+            after=48,
         )
         for before in range(5)
     ),
@@ -381,13 +490,16 @@ EVIDENCE = (
         before=6,
         after=10,
     ),
-    Form(
-        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?:{_K}{{2,4}}、){{1,3}}?(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
-        Need.ALONE,
-        surname_only,
-        near="[者人係員官士師医] ?:",
-        before=6,
-        after=28,
+    *(
+        Form(
+            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?:{_K}{{2,4}}、){{{before}}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
+            Need.ALONE,
+            surname_only,
+            near="[者人係員官士師医] ?:",
+            before=6,
+            after=36,
+        )
+        for before in range(1, 6)
     ),
     Form(
         rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|先生)(?![{KANJI}])",
@@ -396,6 +508,22 @@ EVIDENCE = (
         near="課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|医師|先生",
         before=6,
         after=4,
+    ),
+    Form(
+        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はとが、]))(?P<v>{_K}{{2,4}}) (?:課長|部長|係長|社長|専務|常務|主任|次長|主査|主事|教授)(?![{KANJI}])",
+        Need.ALONE,
+        no_place,
+        near=" (?:課長|部長|係長|社長|専務|常務|主任|次長|主査|主事|教授)",
+        before=6,
+        after=2,
+    ),
+    Form(
+        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はと、]))(?P<v>{_K}{{2,4}}) ?(?=(?:と ?{_K}{{2,4}} ?)?が(?:伺|対応[いしさ]|参り|担当[いしさ]|ご案内))",
+        Need.ALONE,
+        no_place,
+        near="が(?:伺|対応[いしさ]|参り|担当[いしさ]|ご案内)",
+        before=16,
+        after=2,
     ),
     Form(
         rf"(?:お疲れ[様さま]{{1,2}}です|お世話にな(?:っております|ります)|こんにちは|こんばんは|おはようございます|はじめまして|初めまして|ご無沙汰しております|ごぶさたしております|お世話様です)[、。!\s]{{1,3}}(?P<v>{FULL}|{_K}{{2,4}})です",
@@ -482,7 +610,7 @@ EVIDENCE = (
     Form(
         rf"{_ALONE}(?P<v>{FULL})(?=まで(?:ご?連絡|お知らせ|お問)|宛(?:[てに \n]|\Z)|より[。\n])",
         Need.ALONE,
-        _beyond_doubt,
+        _sure,
         near="まで|宛|より",
         before=16,
         after=8,
@@ -496,7 +624,7 @@ EVIDENCE = (
         after=4,
     ),
     Form(
-        rf"{_ALONE}(?P<v>{FULL}|{_K}{{2,4}}) ?(?:ご夫妻|御夫妻|ご夫婦|ご一家|御一家|ご?御?一同様|邸(?![{KANJI}]))",
+        rf"{_ALONE}(?P<v>{FULL}|{_K}{{2,4}})(?<![ご御]) ?(?:[ご御](?:夫妻|夫婦|一家)|[ご御]?一同様|邸(?![{KANJI}]))",
         Need.ALONE,
         _named,
         near="夫妻|夫婦|一家|一同様|邸",

@@ -1,5 +1,6 @@
 """銀行口座: the account number beside its bank, branch and type; ゆうちょ by 記号 and 番号."""
 
+from hakushi.detect import zengin
 from hakushi.detect.detector import Detector, Form, Need
 
 
@@ -11,6 +12,8 @@ def prove(value: str) -> bool:
 _TYPE = r"(?:普通|当座|貯蓄|定期|総合|普|当)"
 _BANK = r"(?:銀行|信用金庫|信金|信用組合|信組|農協|農業協同組合|漁協|労働金庫|労金|ゆうちょ|金庫|支店|出張所|営業部|本店|本所|口座|振込|振替|引落|預金|[^\s]{1,8}店)"
 _NUMBER = r"\d{7}(?![0-9\-])|\d{6}(?![0-9\-])|\d{3}-\d{4}(?![0-9\-])"
+
+_RECORD = f"20137{'ﾐﾅﾄ':15}012{'ｴｷﾏｴ':15}    12098765{'ｻﾄｳ ﾊﾅｺ':30}0000098000"
 
 PLUGIN = Detector(
     kind="bank_account",
@@ -51,6 +54,13 @@ PLUGIN = Detector(
             before=2,
             after=40,
         ),
+        Form(
+            rf"{zengin.BEFORE}(?P<v>\d{{7}}){zengin.BEHIND}",
+            Need.ALONE,
+            near=zengin.NEAR,
+            before=zengin.REACH,
+            after=zengin.REACH,
+        ),
         Form(r"(?<![0-9A-Za-z\-])(?P<v>\d{6,8})(?![0-9A-Za-z\-])"),
         Form(
             r"(?<![0-9A-Za-z\-])(?P<v>\d{3}-\d{4}|\d{3}-\d{7}|\d{4}-\d{3}-\d{7})(?![0-9A-Za-z\-])"
@@ -88,6 +98,7 @@ PLUGIN = Detector(
         ('"type":"普通","number":"0098123"', "0098123"),
         ("お受取人 福井銀行 武生支店 普通 1120458", "1120458"),
         ("ゆうちょ銀行 記号 10120 番号 12345671", "10120 番号 12345671"),
+        (_RECORD, "2098765"),
     ),
     no=("普通車 1234567", "整理番号 1234567", "普通に 3000000 円", "数量 1234567"),
 )

@@ -2,6 +2,7 @@
 
 import re
 
+from hakushi.detect import zengin
 from hakushi.detect.detector import Detector, Form, Need, mask_word
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 from hakushi.detect.names import FULL, certain
@@ -64,6 +65,8 @@ def _known(value: str) -> bool:
     return prove(normal(value))
 
 
+_RECORD = f"20137{'ﾐﾅﾄ':15}012{'ｴｷﾏｴ':15}    12098765{{:30}}0000098000"
+
 PLUGIN = Detector(
     kind="kana_name",
     source="Japanese forms: the reading stands beside the name",
@@ -88,6 +91,14 @@ PLUGIN = Detector(
             near="[0-9]{7} {1,4}[ァ-ヺ\uff66-\uff9f]",
             before=2,
             after=32,
+        ),
+        Form(
+            rf"{zengin.BEFORE}\d{{7}}(?P<v>{zengin.HOLDER})(?= {{1,28}}\d{{10}})",
+            Need.ALONE,
+            _known,
+            near=zengin.NEAR,
+            before=zengin.REACH,
+            after=zengin.REACH,
         ),
         Form(
             rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}])(?P<v>{FULL}[ \t]{{1,4}}{_READ})(?![{HIRAGANA}{KATAKANA}{KANJI}ー])",
@@ -193,6 +204,7 @@ PLUGIN = Detector(
         ("振込 ｶﾈﾀﾞ ﾋﾛﾐ 55,000", "ｶﾈﾀﾞ ﾋﾛﾐ"),
         ("対象者 ワタヌキ キク 綿貫 キク", "ワタヌキ キク"),
         ("フジシロ　タカシ\n藤代　高志　様", "フジシロ　タカシ"),
+        (_RECORD.format("ｻﾄｳ ﾊﾅｺ"), "ｻﾄｳ ﾊﾅｺ"),
     ),
     no=(
         "システム開発（プログラム）",
@@ -200,5 +212,6 @@ PLUGIN = Detector(
         "サーバー マシン",
         "大阪 ビジネス パーク",
         "3 コピー ヨウシ 500枚",
+        _RECORD.format("ｶ)ﾐﾅﾄｾｲｺｳ"),
     ),
 )
