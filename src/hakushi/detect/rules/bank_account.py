@@ -2,6 +2,7 @@
 
 from hakushi.detect import zengin
 from hakushi.detect.detector import Detector, Form, Need
+from hakushi.detect.fold import KANJI, KATAKANA
 
 
 def prove(value: str) -> bool:
@@ -55,6 +56,13 @@ PLUGIN = Detector(
             after=40,
         ),
         Form(
+            rf"(?<![^\s:、,(・])(?:普通|当座) {{1,3}}(?P<v>\d{{7}})[ ,]{{1,3}}(?:[{KATAKANA}]{{2,10}} [{KATAKANA}]{{2,10}}|[{KANJI}]{{1,4}} [{KANJI}]{{1,4}})",
+            Need.ALONE,
+            near="(?:普通|当座) {1,3}[0-9]{7}",
+            before=2,
+            after=32,
+        ),
+        Form(
             rf"{zengin.BEFORE}(?P<v>\d{{7}}){zengin.BEHIND}",
             Need.ALONE,
             near=zengin.NEAR,
@@ -98,6 +106,7 @@ PLUGIN = Detector(
         ('"type":"普通","number":"0098123"', "0098123"),
         ("お受取人 福井銀行 武生支店 普通 1120458", "1120458"),
         ("ゆうちょ銀行 記号 10120 番号 12345671", "10120 番号 12345671"),
+        ("普通 2287451 オオニシ タカシ", "2287451"),
         (_RECORD, "2098765"),
     ),
     no=("普通車 1234567", "整理番号 1234567", "普通に 3000000 円", "数量 1234567"),
