@@ -1,8 +1,10 @@
 """APFS as mkapfs and the Linux driver made it: what lives, what a snapshot keeps, what was deleted or formatted over; and torn."""
 
+import hashlib
 import random
 import zlib
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,8 +27,10 @@ from hakushi.media import Runs, Window
 from hakushi.model import Artifact, Damage, Extent, Extents, Malformed, Role, Source
 from hakushi.recover import Budget, identify, records, walk
 from hakushi.recover.filesystem import apfs, apfs_disk
+from hakushi.recover.grammar import lzfse
 from hakushi.recover.standing import standing
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "lzfse"
 EXTREMES = [b"\0" * 8, b"\xff" * 8, b"\xff" * 2, b"\xff\xff\xff\x7f", b"\1\0\0\0", b"\0\1", b"\x80"]
 
 
@@ -196,13 +200,73 @@ def test_packed_files_come_out_whole():
         assert b"".join(apfs._content(None, one, source)) == want
 
 
-@pytest.mark.parametrize("how", [7, 8, 11, 12, 5, 99])
+def lzfse_text() -> bytes:
+    """What the vectors hold: rows of a list, no two alike; 64 KiB and some more."""
+    rows = []
+    for number in range(1500):
+        said = hashlib.sha256(str(number).encode()).hexdigest()
+        rows.append(f"{number},架空 {said[:4]},東京都架空区見本町{int(said[4:8], 16)},{said[8:16]}")
+    return "\r\n".join(rows).encode()
+
+
+def rows_of(units):
+    """A resource fork whose pieces' places come first (types 8 and 12)."""
+    at, places = 4 * (len(units) + 1), []
+    for unit in units:
+        places.append(at)
+        at += len(unit)
+    return b"".join(one.to_bytes(4, "little") for one in (*places, at)) + b"".join(units)
+
+
+def test_files_that_apple_packs_come_out_whole():
+    """LZVN and LZFSE, by the streams of Apple's own encoder (``tests/vectors/lzfse``)."""
+    text, source = lzfse_text(), Sparse(kept("deleted"))
+    lzvn, first, second = (
+        (VECTORS / name).read_bytes() for name in ("head.lzvn", "first.lzfse", "second.lzfse")
+    )
+    for inline, how, units, size in (
+        (lzvn, 7, [], 3000),
+        (b"\x06" + text[:3000], 7, [], 3000),
+        (first, 11, [], 65536),
+        (b"\xff" + text[:3000], 11, [], 3000),
+        (b"", 12, [first, second], len(text)),
+        (b"", 12, [first, b"\xff" + text[65536:]], len(text)),
+        (b"", 8, [lzvn], 3000),
+        (b"", 8, [b"\x06" + text[:65536], b"\x06" + text[65536:]], len(text)),
+    ):
+        one, rest = packed(inline, how, size), rows_of(units)
+        one.xattrs[b"com.apple.ResourceFork"] = apfs_disk.Xattr(b"com.apple.ResourceFork", rest)
+        assert b"".join(apfs._content(None, one, source)) == text[:size]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["head.lzvn", "first.lzfse"]),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    st.floats(0, 1) | st.just(1.0),
+    st.integers(0, 1 << 17),
+)
+def test_broken_streams_of_apple_are_malformed_at_worst(name, edits, keep, size):
+    data = bytearray((VECTORS / name).read_bytes())
+    for where, value in edits:
+        data[int(where * len(data))] = value
+    undo = lzfse.lzvn if name.endswith("lzvn") else lzfse.lzfse
+    try:
+        made = undo(bytes(data[: int(keep * len(data))]), size)
+    except Malformed:
+        return
+    assert len(made) <= size
+
+
+@pytest.mark.parametrize("how", [13, 14, 5, 99])
 def test_a_packing_that_is_not_undone_is_damage(how):
     with pytest.raises(Malformed, match=r"not undone|unknown"):
         apfs.len_of(packed(b"", how, 100))
 
 
-@given(st.binary(max_size=600), st.sampled_from([3, 4, 9, 10]), st.integers(0, 1 << 40))
+@given(
+    st.binary(max_size=600), st.sampled_from([3, 4, 7, 8, 9, 10, 11, 12]), st.integers(0, 1 << 40)
+)
 def test_random_packed_bytes_are_malformed_at_worst(data, how, size):
     one = packed(data, how, size)
     one.xattrs[b"com.apple.ResourceFork"] = apfs_disk.Xattr(b"", (0).to_bytes(4, "big") + data)

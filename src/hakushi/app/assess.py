@@ -332,7 +332,7 @@ def not_looked_for(*, pictures: bool, findings: bool = True) -> list[Message]:
             "what RAR packed, small attachments inside Outlook stores, what DocuWorks documents say"
         ),
         message(
-            "btrfs over several devices; deleted files of HFS+; APFS files packed by LZVN or LZFSE;"
+            "btrfs over several devices; deleted files of HFS+; APFS files packed by LZBITMAP;"
             " arrays other than md and LVM"
         ),
         message("snapshots inside disk images; shadow copies that were deleted"),

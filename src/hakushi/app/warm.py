@@ -7,7 +7,7 @@ from hakushi.app import house
 from hakushi.assess import triage
 from hakushi.detect import persons
 from hakushi.model import SECTOR
-from hakushi.recover.grammar import jpeg_scan
+from hakushi.recover.grammar import jpeg_scan, lzfse
 from hakushi.recover.grammar.crc32c import crc32c
 
 
@@ -16,6 +16,7 @@ def warm() -> None:
     triage.classify(bytes(SECTOR))
     jpeg_scan.warm()
     crc32c(bytes(16))
+    lzfse.warm()
     persons.warm()
     detect.warm(house.prefilter_cache())
 

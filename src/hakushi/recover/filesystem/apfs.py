@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 from hakushi.model import Artifact, Damage, Extents, Malformed, Role, Run, Source, State
 from hakushi.model import Extent as Span
@@ -14,6 +15,7 @@ from hakushi.recover.cursor import Budget, Cursor, Spent
 from hakushi.recover.filesystem import apfs_disk as disk
 from hakushi.recover.filesystem import largest
 from hakushi.recover.filesystem.parts import Paths
+from hakushi.recover.grammar import lzfse
 from hakushi.recover.grammar.stream import derive
 
 TOPS = frozenset({disk.ROOT, disk.ROOT_PARENT})
@@ -303,8 +305,14 @@ def laid(extents: Sequence[disk.Extent], size: int, sb: disk.Super, end: int) ->
 
 # --- packed files --------------------------------------------------------------------------
 
-_NOT_UNDONE = {7: "LZVN", 8: "LZVN", 11: "LZFSE", 12: "LZFSE"}
-_INLINE_ZLIB, _FORK_ZLIB, _INLINE_PLAIN, _FORK_PLAIN = 3, 4, 9, 10
+_ZLIB, _LZVN, _PLAIN, _LZFSE = "zlib", "LZVN", "plain", "LZFSE"
+_INLINE = {3: _ZLIB, 7: _LZVN, 9: _PLAIN, 11: _LZFSE}
+"""Packed into the attribute itself, in one piece; the next number is each one's fork of pieces."""
+
+_LZVN_MARK = 0x06
+"""Before bytes that LZVN did not make smaller: no stream begins with its own end."""
+
+_NOT_UNDONE = {13: "LZBITMAP", 14: "LZBITMAP"}
 
 
 def _said(one: File) -> tuple[int, int, bytes]:
@@ -315,7 +323,7 @@ def _said(one: File) -> tuple[int, int, bytes]:
     how, size = struct.unpack_from("<IQ", data, 4)
     if how in _NOT_UNDONE:
         raise Malformed(f"it is packed with {_NOT_UNDONE[how]}, which is not undone here")
-    if how not in (_INLINE_ZLIB, _FORK_ZLIB, _INLINE_PLAIN, _FORK_PLAIN):
+    if how not in _INLINE and how - 1 not in _INLINE:
         raise Malformed(f"it is packed in an unknown way ({how})")
     return how, size, data[16:]
 
@@ -325,9 +333,15 @@ def len_of(one: File) -> int:
     return _said(one)[1]
 
 
-def _unpacked(data: bytes, length: int) -> bytes:
-    """One packed piece: zlib's stream, or the bytes as they are behind a mark."""
-    if data[:1] and data[0] & 0x0F == 0x0F:
+def _unpacked(data: bytes, way: str, length: int) -> bytes:
+    """One packed piece: a stream, or the bytes as they are behind a mark."""
+    if not data or way == _PLAIN:
+        return data[1 : 1 + length]
+    if way == _LZVN:
+        return data[1 : 1 + length] if data[0] == _LZVN_MARK else lzfse.lzvn(data, length)
+    if way == _LZFSE:
+        return lzfse.lzfse(data, length) if data.startswith(b"bvx") else data[1 : 1 + length]
+    if data[0] & 0x0F == 0x0F:
         return data[1 : 1 + length]
     try:
         return zlib.decompressobj().decompress(data, length)
@@ -338,19 +352,33 @@ def _unpacked(data: bytes, length: int) -> bytes:
 def _content(tree: Tree, one: File, source: Source) -> Iterator[bytes]:
     """The bytes of a packed file. Raises Malformed where they end."""
     how, size, inside = _said(one)
-    if how == _INLINE_PLAIN:
-        yield inside[1 : 1 + size]
-    elif how == _INLINE_ZLIB:
-        yield _unpacked(inside, min(size, _PIECE))
-    else:
-        fork = one.xattrs.get(_FORK)
-        if fork is None:
-            raise Malformed("its resource fork is not there")
-        yield from _of_fork(_fork_bytes(tree, fork, source), how, size)
+    if how in _INLINE:
+        yield _unpacked(inside, _INLINE[how], min(size, _PIECE))
+        return
+    fork = one.xattrs.get(_FORK)
+    if fork is None:
+        raise Malformed("its resource fork is not there")
+    raw, way = _fork_bytes(tree, fork, source), _INLINE[how - 1]
+    places = _in_a_row(raw, size) if way in (_LZVN, _LZFSE) else _in_a_table(raw, size)
+    for number, (at, length) in enumerate(places):
+        want = min(_UNIT, size - number * _UNIT)
+        yield _unpacked(raw[at : at + length], way, want)
 
 
-def _of_fork(raw: bytes, how: int, size: int) -> Iterator[bytes]:
-    """Pieces of 64 KiB, by the table that stands before them."""
+def _in_a_row(raw: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """(place, length) of pieces of 64 KiB, by their places, which come first, and the end."""
+    count = -(-size // _UNIT)
+    if len(raw) < 4 * (count + 1):
+        raise Malformed("a resource fork that ends early")
+    places = struct.unpack_from(f"<{count + 1}I", raw)
+    for at, end in pairwise(places):
+        if not 4 * (count + 1) <= at <= end <= len(raw):
+            raise Malformed("an impossible table of pieces")
+        yield at, end - at
+
+
+def _in_a_table(raw: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """(place, length) of pieces of 64 KiB, by the table that stands behind a head."""
     if len(raw) < 264:
         raise Malformed("a resource fork that ends early")
     base = int.from_bytes(raw[:4], "big") + 4
@@ -359,9 +387,7 @@ def _of_fork(raw: bytes, how: int, size: int) -> Iterator[bytes]:
         raise Malformed("an impossible table of pieces")
     for number in range(count):
         at, length = struct.unpack_from("<II", raw, base + 4 + 8 * number)
-        piece = raw[base + at : base + at + length]
-        want = min(_UNIT, size - number * _UNIT)
-        yield piece[1 : 1 + want] if how == _FORK_PLAIN else _unpacked(piece, want)
+        yield base + at, length
 
 
 def _fork_bytes(tree: Tree, fork: disk.Xattr, source: Source) -> bytes:
