@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hakushi.detect import database
 from hakushi.detect.fold import fold
@@ -54,12 +54,19 @@ class Label:
     kinds: frozenset[str]
 
 
+class Places(NamedTuple):
+    """Where a pattern matches: its first characters, those behind its last; in order of these."""
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Anchors:
     """What was found: labels in order, and for each cheap pattern its places in order."""
 
     labels: list[Label]
-    places: dict[str, list[tuple[int, int]]]
+    places: dict[str, Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,9 @@ def find(folded: str) -> Anchors:
     places = _slowly(folded) if compiled is None else _fast(compiled, folded)
     labels: list[Label] = []
     end = 0
-    for a, b in sorted(places.pop(_LABEL, []), key=lambda p: (p[0], -p[1])):
+    said = places.pop(_LABEL, None)
+    spans = () if said is None else zip(said.starts.tolist(), said.ends.tolist(), strict=True)
+    for a, b in sorted(spans, key=lambda p: (p[0], -p[1])):
         if b <= end or not _apart(folded, a, b):
             continue
         kinds = words.kinds[_key(folded[a:b])]
@@ -148,7 +157,7 @@ def _database() -> database.Compiled | None:
     return _ready["it"]
 
 
-def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int, int]]]:
+def _fast(compiled: database.Compiled, folded: str) -> dict[str, Places]:
     data = folded.encode("utf-8", "replace")
     near = _vocabulary().near
     ids: list[int] = []
@@ -176,7 +185,7 @@ def _fast(compiled: database.Compiled, folded: str) -> dict[str, list[tuple[int,
 
 def _kept(
     folded: str, data: bytes, ids: list[int], places: tuple[list[int], list[int]]
-) -> dict[str, list[tuple[int, int]]]:
+) -> dict[str, Places]:
     """The matches that are asked for, under their patterns: of a list of people, few are."""
     import numpy as np
 
@@ -186,15 +195,19 @@ def _kept(
     label = which >= len(near)
     if len(ids) > _MANY:
         wanted = ~label | _apart_in_latin(data, starts, ends)
+    which = np.minimum(which, len(near))[wanted]
+    order = np.argsort(which, kind="stable")
+    which, starts, ends = which[order], starts[wanted][order], ends[wanted][order]
     if len(data) != len(folded):
-        first = np.flatnonzero(np.frombuffer(data, np.uint8) & 0xC0 != 0x80)
-        starts, ends = np.searchsorted(first, starts), np.searchsorted(first, ends)
-    if not wanted.all():
-        which, starts, ends = which[wanted], starts[wanted], ends[wanted]
-    found: dict[str, list[tuple[int, int]]] = {}
-    for id, start, end in zip(which.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        found.setdefault(near[id] if id < len(near) else _LABEL, []).append((start, end))
-    return found
+        character = np.zeros(len(data) + 1, np.int64)
+        np.cumsum(np.frombuffer(data, np.uint8) & 0xC0 != 0x80, out=character[1:])
+        starts, ends = character[starts], character[ends]
+    names, firsts = np.unique(which, return_index=True)
+    parts = zip(np.split(starts, firsts[1:]), np.split(ends, firsts[1:]), strict=True)
+    return {
+        near[name] if name < len(near) else _LABEL: Places(*part)
+        for name, part in zip(names.tolist(), parts, strict=True)
+    }
 
 
 def _apart_in_latin(
@@ -218,10 +231,15 @@ def _apart_in_latin(
     return apart
 
 
-def _slowly(folded: str) -> dict[str, list[tuple[int, int]]]:
-    words = _vocabulary()
-    found = {p: [m.span() for m in re.compile(p).finditer(folded)] for p in words.near}
-    found[_LABEL] = [m.span() for m in _label_pattern().finditer(folded)]
+def _slowly(folded: str) -> dict[str, Places]:
+    import numpy as np
+
+    patterns = {one: re.compile(one) for one in _vocabulary().near} | {_LABEL: _label_pattern()}
+    found = {}
+    for name, pattern in patterns.items():
+        spans = [match.span() for match in pattern.finditer(folded)]
+        if spans:
+            found[name] = Places(*np.array(spans, np.int64).T)
     return found
 
 

@@ -7,10 +7,14 @@ a name. The tables decide where a name begins and refuse the roles that stand in
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
+
+_REMEMBERED = 1 << 14
+"""Values that each question remembers the answer for: several forms ask it of the same. Memory
+only; they never leave."""
 
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -176,6 +180,7 @@ def _prefix(rest: str) -> int:
     return 0
 
 
+@lru_cache(_REMEMBERED)
 def plausible(value: str, *, known: bool = False) -> bool:
     """May this be a name? ``known`` asks for a surname that we know, or a name's usual endings."""
     bare = value.replace(" ", "")
@@ -218,6 +223,7 @@ def _known(bare: str) -> bool:
     return len(bare) >= 3 and usual
 
 
+@lru_cache(_REMEMBERED)
 def certain(value: str) -> bool:
     """A surname that we know and a given name, as is asked for where the anchor is weak."""
     surname, gap, given = value.partition(" ")
@@ -400,6 +406,7 @@ def no_place(value: str) -> bool:
     return surname_only(value) and value not in _words("places")
 
 
+@lru_cache(_REMEMBERED)
 def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
     if value.isascii():

@@ -6,7 +6,7 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby, pairwise
@@ -158,7 +158,7 @@ class Page:
         """The zones around matches of a cheap pattern."""
         key = (pattern, before, after)
         if key not in self._zones:
-            places = self._places.get(pattern, [])
+            places = self._places[pattern]
             self._zones[key] = _zones(places, before, after, len(self.folded))
         return self._zones[key]
 
@@ -222,18 +222,15 @@ def _asking() -> _Asking:
     return out
 
 
-def _zones(
-    places: Iterable[tuple[int, int]], before: int, after: int, size: int
-) -> list[tuple[int, int]]:
-    """Places in order, widened and joined."""
-    out: list[tuple[int, int]] = []
-    for start, end in places:
-        low, high = max(0, start - before), min(size, end + after)
-        if out and low <= out[-1][1]:
-            out[-1] = (out[-1][0], max(high, out[-1][1]))
-        else:
-            out.append((low, high))
-    return out
+def _zones(places: anchors.Places, before: int, after: int, size: int) -> list[tuple[int, int]]:
+    """Places, widened and joined where they then touch."""
+    import numpy as np
+
+    highs = np.maximum.accumulate(np.minimum(places.ends + after, size))
+    lows = np.maximum(places.starts - before, 0)
+    first = np.flatnonzero(np.append(True, lows[1:] > highs[:-1]))
+    last = np.append(first[1:], len(lows)) - 1
+    return list(zip(lows[first].tolist(), highs[last].tolist(), strict=True))
 
 
 def spans(text: Text, key: bytes) -> list[Span]:
@@ -351,8 +348,8 @@ def _in_cell(kind: str, value: str, key: bytes, part: bool) -> _Said | None:
     found = tables.whole(kind, value, part=part)
     if found is None:
         return None
-    detector, low, high = found
-    return detector.kind, low, high, *_told(detector, value[low:high], key)
+    detector, low, high, normal = found
+    return detector.kind, low, high, *_said_of(detector, value[low:high], normal, key)
 
 
 # --- forms -------------------------------------------------------------------------------
@@ -369,6 +366,7 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
     held: list[_Hit] = []
     failed: Counter[int] = Counter()
     before: _Hit | None = None
+    known: dict[tuple[int, int], int] = {}
     for form in forms:
         for match in _matches(page, detector.kind, form):
             start, end = match.span("v")
@@ -378,6 +376,8 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
             start, end = start + part[0], start + part[1]
             if form.need is Need.LABEL:
                 end = page.labels.until(start, end)
+            if known.get((start, end), 0) > (form.need is not Need.ALONE):
+                continue  # an earlier form found as much
             value = page.folded[start:end]
             good = form.prove(value) if form.prove else detector.prove(detector.normal(value))
             # By the words before the value the form itself says what it is: no label before them.
@@ -388,6 +388,7 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
                 failed[page.text_of(start)] += form.need is Need.CANDIDATE
             elif trust:
                 before = _Hit(detector, start, end, trust)
+                known[start, end] = trust
                 yield before
             elif trust == 0:
                 held.append(_Hit(detector, start, end, 0))
@@ -598,8 +599,12 @@ def _span(page: Page, hit: _Hit) -> Span:
 @lru_cache(_REMEMBERED)
 def _told(detector: Detector, value: str, key: bytes) -> tuple[str, bytes]:
     """What may be said of a value: its mask, as any store takes it, and its keyed hash."""
+    return _said_of(detector, value, detector.normal(value), key)
+
+
+def _said_of(detector: Detector, value: str, normal: str, key: bytes) -> tuple[str, bytes]:
     masked = detector.mask(value).replace("\0", " ").encode("utf-8", "replace").decode()
-    return masked, value_key(detector.kind, detector.normal(value), key)
+    return masked, value_key(detector.kind, normal, key)
 
 
 def value_key(kind: str, value: str, key: bytes) -> bytes:

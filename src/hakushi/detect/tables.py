@@ -136,16 +136,19 @@ def _cell_forms(part: bool) -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[
     return forms
 
 
-def whole(kind: str, value: str, *, part: bool = False) -> tuple[Detector, int, int] | None:
-    """Where the value stands in a cell, if the whole cell is what its column says."""
+def whole(kind: str, value: str, *, part: bool = False) -> tuple[Detector, int, int, str] | None:
+    """Where the value stands in a cell, if the whole cell is what its column says; and the value,
+    normalised.
+    """
     for detector, patterns in _cell_forms(part)[kind]:
         for pattern in patterns:
             match = pattern.fullmatch(value)
             if match is None:
                 continue
             low, high = match.span("v") if "v" in pattern.groupindex else match.span()
-            if detector.prove(detector.normal(value[low:high])):
-                return detector, low, high
+            normal = detector.normal(value[low:high])
+            if detector.prove(normal):
+                return detector, low, high, normal
     return None
 
 

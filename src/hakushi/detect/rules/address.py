@@ -16,6 +16,7 @@ _KANA_CITIES = (
 
 _C = rf"[{KANJI}{HIRAGANA}{KATAKANA}ヶケノ]"
 _K = rf"[{KANJI}ヶケノ]"
+_PREFECTURES = frozenset(PREFECTURES)
 _PREF = "(?:" + "|".join(PREFECTURES) + ")"
 _CITY = (
     rf"(?:(?:{_K}{{1,6}}|{_K}{{1,3}}[の之]{_K}{{1,3}})郡 ?{_C}{{1,6}}?[町村]"
@@ -74,10 +75,8 @@ def _kanji(text: str) -> int:
 
 def _mask(value: str) -> str:
     """The prefecture stays: 静岡県***."""
-    for prefecture in PREFECTURES:
-        if value.startswith(prefecture):
-            return prefecture + "***"
-    return "***"
+    prefecture = next((value[:size] for size in (3, 4) if value[:size] in _PREFECTURES), "")
+    return prefecture + "***"
 
 
 PLUGIN = Detector(

@@ -90,7 +90,7 @@ def _read(value: str) -> tuple[str | None, list[int]]:
     if signed:
         return None, [int(signed[1]), int(signed[3]), int(signed[4])]
     value = _REMARK.sub("", value).strip()
-    letter = next((code for name, code in _ERAS.items() if value.startswith(name)), None)
+    letter = _ERAS.get(value[:2]) or _ERAS.get(value[:1])
     if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
         letter = value[0].upper()
     coded = _CODED.fullmatch(value)

@@ -1,16 +1,18 @@
 """個人番号 (My Number): 12 digits, the last a check digit."""
 
+from operator import mul
+
 from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
+
+_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 
 def prove(value: str) -> bool:
     """Check digit by mod 11; not one digit repeated."""
     if len(value) != 12 or len(set(value)) == 1:
         return False
-    body = [int(c) for c in reversed(value[:11])]
-    total = sum(p * (n + 1 if n <= 6 else n - 5) for n, p in enumerate(body, 1))
-    rest = total % 11
+    rest = sum(map(mul, map(int, value[:11]), _WEIGHTS)) % 11
     return int(value[11]) == (0 if rest <= 1 else 11 - rest)
 
 
