@@ -389,6 +389,11 @@ def given_only(value: str) -> bool:
     return ends and value not in _words("given-not")
 
 
+def given_alone(value: str) -> bool:
+    """A given name beside a place in a family, where 大学生 and 会社員 stand as often."""
+    return given_only(value) and value[-1] not in "生員人者職" and not _is_word(value)
+
+
 def surname_only(value: str) -> bool:
     """Two kanji or more that are a surname and nothing besides."""
     if len(value) < 2 or surname_of(value) != value or value in _words("not"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -74,11 +74,8 @@ class Page:
         self._apart = apart
         self.cells = cells
         self.key = key
-        self._columns: dict[tuple[str, bool], list[int]] = {}
+        self._columns = _by_column(cells.columns)
         """Kind, and whether the header names a part -> the cells below it but those told."""
-        for i, column in enumerate(cells.columns):
-            if column.kind:
-                self._columns.setdefault((column.kind, column.part), []).append(i)
         self._examples = _examples(folded)
         self._taken: list[int] = []
         self.told = self._in_columns()
@@ -200,6 +197,21 @@ class Page:
                 newline = self.folded.find("\n", end, last)
                 end = last if newline < 0 else newline + 1
         return min(end, last)
+
+
+def _by_column(columns: Sequence[tables.Column]) -> dict[tuple[str, bool], list[int]]:
+    """The numbers of the cells below headers, by what these say. A million cells share a few
+    columns, which are told apart by what they are, not by what is in them.
+    """
+    same: defaultdict[int, list[int]] = defaultdict(list)
+    for number, column in enumerate(columns):
+        same[id(column)].append(number)
+    out: dict[tuple[str, bool], list[int]] = {}
+    for numbers in same.values():
+        one = columns[numbers[0]]
+        if one.kind:
+            out.setdefault((one.kind, one.part), []).extend(numbers)
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,12 @@ _ROMAN = (
 )
 
 
+_OPEN_END = re.compile("(?<=[地号番0-9])の$")
+
+
 def narrow(value: str) -> tuple[int, int] | None:
     """Trims spaces; an address of signs and digits alone is none."""
-    end = len(value.rstrip(" -・"))
+    end = len(_OPEN_END.sub("", value.rstrip(" -・")))
     if value.isascii():
         return 0, end
     if end < 4 or not re.search(f"[{KANJI}]", value):
