@@ -67,10 +67,21 @@ def fold(text: str) -> str:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         narrow = _lookup()[np.minimum(codes, _PLANES - 1)]
         codes = np.where(codes >= _PLANES, codes, narrow)
-        folded = codes.tobytes().decode("utf-32-le", "surrogatepass")
+        _dashes(codes)
+        return codes.tobytes().decode("utf-32-le", "surrogatepass")
     if "ー" in folded or "ｰ" in folded:
         folded = _LONG_VOWEL.sub("-", folded)
     return folded
+
+
+def _dashes(codes: npt.NDArray[np.uint32]) -> None:
+    """Writes a dash for each long vowel between digits, as `_LONG_VOWEL` finds them."""
+    import numpy as np
+
+    vowels = np.flatnonzero((codes == ord("ー")) | (codes == ord("ｰ")))
+    vowels = vowels[(vowels > 0) & (vowels < len(codes) - 1)]
+    before, behind = codes[vowels - 1] - ord("0"), codes[vowels + 1] - ord("0")
+    codes[vowels[(before < 10) & (behind < 10)]] = ord("-")
 
 
 @cache

@@ -591,13 +591,21 @@ _EXAMPLE = re.compile(
 )
 """What says on a form that the rest of the line is nobody's."""
 
+_SAID = 6
+"""Characters that such words reach around 例 and 見本."""
+
 
 def _examples(folded: str) -> list[tuple[int, int]]:
     """Where lines are examples: from the word that says so to the line's end."""
-    if "例" not in folded and "見本" not in folded:
-        return []
-    ends = (match.end() for match in _EXAMPLE.finditer(folded))
-    return [(end, tables.line_end(folded, end)) for end in ends]
+    out: list[tuple[int, int]] = []
+    for word in ("例", "見本"):
+        at = folded.find(word)
+        while at >= 0:
+            said = _EXAMPLE.search(folded, max(0, at - _SAID), at + _SAID)
+            if said is not None:
+                out.append((said.end(), tables.line_end(folded, said.end())))
+            at = folded.find(word, at + 1)
+    return sorted(set(out))
 
 
 def _span(page: Page, hit: _Hit) -> Span:
