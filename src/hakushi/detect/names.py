@@ -80,6 +80,9 @@ _NO_GIVEN = re.compile(
 )
 """Hiragana behind kanji that are grammar, not a given name."""
 
+_VERB = re.compile("[るたてくいずうつぬのはがをにでもへと]$")
+"""How hiragana ends behind kanji that are no surname: 定義された様に, この様な."""
+
 _OLD = re.compile("は[つなるまや]|と[めしみきよ]|の[ぶり]|も[とも]|や[えす]")
 """Given names in hiragana that begin like grammar."""
 
@@ -401,6 +404,11 @@ def surname_only(value: str) -> bool:
     return value not in _words("surnames-of-places")
 
 
+def _surname(value: str) -> bool:
+    """A common surname, or a rare one of two kanji or more."""
+    return value in surnames() or (len(value) > 1 and surname_of(value) == value)
+
+
 def _longest(bare: str) -> int:
     """Kanji that a name may have: 勅使河原美穂子 has seven."""
     return max(6, len(surname_of(bare)) + 3)
@@ -433,15 +441,21 @@ def narrow(value: str) -> tuple[int, int] | None:
     end, rest = end - len(rest) + named, rest[:named]
     if "様" in rest or not plausible(rest):
         return None
-    bare = rest.replace(" ", "")
+    return None if " " not in rest and _words_run_on(rest) else (start, end)
+
+
+def _words_run_on(bare: str) -> bool:
+    """Is it what stands before 様 in running text, no name: 定義された様に, この様な, 文様?"""
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)
-    if kanji is None or " " in rest:
-        return start, end
-    if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
-        return None  # 仕様, 同様, 模様, 多様, 異様
+    if kanji is None:
+        return False
+    if bare[-1] in "文紋" or (bare[-1] in "仕同模多異" and surname_of(bare) != bare):
+        return True  # 文様, 仕様, 同様, 模様, 多様, 異様
     tail = bare[kanji.end() :]
+    if not re.search(f"[{KANJI}]", bare) and not re.search("[・=]", bare):
+        return True  # ノイズ様
+    if _VERB.search(tail) and not _surname(kanji[0]):
+        return True
     if _OLD.fullmatch(tail) and surname_of(bare) == kanji[0]:
-        return start, end
-    if len(kanji[0]) > _longest(bare) or _NO_GIVEN.match(tail):
-        return None
-    return start, end
+        return False
+    return len(kanji[0]) > _longest(bare) or _NO_GIVEN.match(tail) is not None

@@ -422,7 +422,7 @@ EVIDENCE = (
     Form(
         rf"[A-Z][A-Za-z\-]{{1,16}},? [A-Z][A-Za-z\-]{{1,16}} ?[(](?P<v>{FULL})[)]",
         Need.ALONE,
-        certain,
+        _sure,
         near=rf"[(][{KANJI}]",
         before=40,
         after=16,

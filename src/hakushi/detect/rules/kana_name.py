@@ -61,6 +61,10 @@ def narrow(value: str) -> tuple[int, int] | None:
     return both.span("v") if certain(both["name"]) else None
 
 
+_VERB = re.compile("(?:ましょう|ください|ます|です|ました|でした|ません|される|ている|ておく)$")
+"""How running text ends, which 読み stands before as often."""
+
+
 def _known(value: str) -> bool:
     return prove(normal(value))
 
@@ -75,7 +79,10 @@ PLUGIN = Detector(
             rf"(?<!{_A})(?:(?<![)])|(?<=[ナな][)]))(?P<v>{_A}{{2,12}}(?:[ ・]{{1,2}}{_A}{{2,12}}){{0,3}})(?!{_A})(?![{HIRAGANA}])"
         ),
         Form(rf"(?<!{_H})(?P<v>{_H}{{2,8}} {{1,2}}{_H}{{2,8}})(?!{_H})"),
-        Form(rf"(?<=[ :\n])(?P<v>{_H}{{4,12}})(?![{HIRAGANA}{KANJI}{KATAKANA}、。])"),
+        Form(
+            rf"(?<=[ :\n])(?P<v>{_H}{{4,12}})(?![{HIRAGANA}{KANJI}{KATAKANA}、。])",
+            prove=lambda value: _known(value) and not _VERB.search(value),
+        ),
         Form(
             rf"(?<={_K})[ 様殿氏]{{0,3}}[(] ?(?P<v>{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {_H}{{2,8}}) ?[)]",
             Need.ALONE,
@@ -214,6 +221,7 @@ PLUGIN = Detector(
         "サーバー マシン",
         "大阪 ビジネス パーク",
         "3 コピー ヨウシ 500枚",
+        "マニュアルを読み\nましょう (次章)",
         _RECORD.format("ｶ)ﾐﾅﾄｾｲｺｳ"),
     ),
 )

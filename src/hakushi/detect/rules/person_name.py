@@ -167,9 +167,9 @@ PLUGIN = Detector(
     source="Anchors of Japanese office letters; surnames from our own list",
     forms=(
         Form(
-            rf"(?P<v>{NAME}) {{0,3}}(?:様(?:方|宅|邸|名義|分|宛|用)?|殿|さま)(?![{KANJI}])(?!式|々)",
+            rf"(?P<v>{NAME}) {{0,3}}(?:様(?:方|宅|邸|名義|分|宛|用)?|殿)(?![{KANJI}])(?!式|[ \n]{{0,2}}々)",
             Need.ALONE,
-            near="[様殿]|さま",
+            near="[様殿]",
             before=32,
             after=6,
         ),
@@ -210,10 +210,10 @@ PLUGIN = Detector(
             prove=_labelled,
         ),
         Form(
-            rf"(?<![{KANJI}{KATAKANA}])(?P<v>{NAME}) ?(?:さん|くん|ちゃん|先生|君(?![{KANJI}]))",
+            rf"(?<![{KANJI}{KATAKANA}])(?P<v>{NAME}) {{0,3}}(?:さん|さま(?!ざま|たは)|くん|ちゃん|先生|君(?![{KANJI}]))",
             Need.ALONE,
             lambda value: _strict(value) or likely(value) or value in SINGLE,
-            near="さん|くん|ちゃん|先生|君",
+            near="さん|さま|くん|ちゃん|先生|君",
             before=28,
             after=4,
         ),
@@ -307,6 +307,8 @@ PLUGIN = Detector(
         "name: Build Docker Image\non: push",
         "name,tel\nAcme Corp,03-4444-5555\nRed Store,03-2222-3333\n",
         "皆様にお知らせします",
+        "設定されたさまざまな目標と、高さまたは幅。この様な設定や、記載された様に。",
+        "不規則な幾何学文様と、ノイズ様のパターン",
         "お客様各位",
         "仕様書を確認し、同様に処理する",
         "この模様は多様である",
