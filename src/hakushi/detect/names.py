@@ -449,8 +449,10 @@ def _words_run_on(bare: str) -> bool:
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)
     if kanji is None:
         return False
-    if bare[-1] in "文紋" or (bare[-1] in "仕同模多異" and surname_of(bare) != bare):
-        return True  # 文様, 仕様, 同様, 模様, 多様, 異様
+    if bare[-1] in "文紋" and not certain(bare):
+        return True  # 文様, 紋様
+    if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
+        return True  # 仕様, 同様, 模様, 多様, 異様
     tail = bare[kanji.end() :]
     if not re.search(f"[{KANJI}]", bare) and not re.search("[・=]", bare):
         return True  # ノイズ様
