@@ -449,15 +449,14 @@ def _words_run_on(bare: str) -> bool:
     kanji = re.match(rf"{_NAME_KANJI}{{1,12}}", bare)
     if kanji is None:
         return False
-    if bare[-1] in "文紋" and not certain(bare):
-        return True  # 文様, 紋様
-    if bare[-1] in "仕同模多異" and surname_of(bare) != bare:
-        return True  # 仕様, 同様, 模様, 多様, 異様
+    surname = surname_of(bare) == bare and bare not in "文紋"
+    if bare[-1] in "文紋仕同模多異" and not surname and not certain(bare):
+        return True  # 文様, 紋様, 仕様, 同様, 模様, 多様, 異様
     tail = bare[kanji.end() :]
     if not re.search(f"[{KANJI}]", bare) and not re.search("[・=]", bare):
         return True  # ノイズ様
     if _VERB.search(tail) and not _surname(kanji[0]):
         return True
     if _OLD.fullmatch(tail) and surname_of(bare) == kanji[0]:
-        return False
+        return False  # 佐藤 とめ
     return len(kanji[0]) > _longest(bare) or _NO_GIVEN.match(tail) is not None
