@@ -178,8 +178,9 @@ def _prefix(rest: str) -> int:
         if not (one and (len(surname_of(rest)) > 1 or not role[0].endswith((" ", ":")))):
             return role.end()
     office = _OFFICE.match(rest)
-    if office is not None and len(surname_of(rest[office.end() :])) > 1:
-        return office.end()
+    own = surname_of(rest)  # 服部 is no 部
+    if office is not None and office[0].strip() != own:
+        return office.end() if len(surname_of(rest[office.end() :])) > 1 else 0
     return 0
 
 
@@ -243,7 +244,7 @@ def certain(value: str) -> bool:
     if not plausible(value) or not (known or (gap and _like_a_surname(surname))):
         return False
     if re.match(f"[{HIRAGANA}{KATAKANA}]", given):
-        return bool(gap) or not _NO_GIVEN.match(given)
+        return bool(gap) or _like_grammar(given) or not _NO_GIVEN.match(given)
     if len(surname) < 2 and not gap and len(given) != 2:
         return False
     if len(surname) == len(given) == 1 and surname in "東西南北中":
@@ -409,6 +410,11 @@ def _surname(value: str) -> bool:
     return value in surnames() or (len(value) > 1 and surname_of(value) == value)
 
 
+def _like_grammar(given: str) -> bool:
+    """A given name that begins as particles do: とめ, のぞみ, はる子."""
+    return _OLD.fullmatch(given) is not None or given in _words("given-hiragana")
+
+
 def _longest(bare: str) -> int:
     """Kanji that a name may have: 勅使河原美穂子 has seven."""
     return max(6, len(surname_of(bare)) + 3)
@@ -457,6 +463,6 @@ def _words_run_on(bare: str) -> bool:
         return True  # ノイズ様
     if _VERB.search(tail) and not _surname(kanji[0]):
         return True
-    if _OLD.fullmatch(tail) and surname_of(bare) == kanji[0]:
-        return False  # 佐藤 とめ
+    if surname_of(bare) == kanji[0] and _like_grammar(tail):
+        return False
     return len(kanji[0]) > _longest(bare) or _NO_GIVEN.match(tail) is not None
