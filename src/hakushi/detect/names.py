@@ -71,7 +71,7 @@ _FIRM = re.compile("会社|法人|組合(?!員)|有限公司")
 
 FULL = (
     rf"{_NAME_KANJI}{{1,4}}(?: {{1,2}}{NEXT})?"
-    rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,4}}[{KANJI}]?|[{KATAKANA}]{{2,5}}[子江代枝美]?)"
+    rf"(?:[{KANJI}ノ]{{1,3}}|[{HIRAGANA}]{{2,6}}[{KANJI}]?|[{KATAKANA}]{{2,5}}[子江代枝美]?)"
 )
 """A run that may be a surname and a given name."""
 
@@ -236,7 +236,8 @@ def certain(value: str) -> bool:
         surname = surname_of(value)
         given = value[len(surname) :]
     given = given.translate(VARIANTS)
-    if not surname or not given or len(given) > 4 or _FIRM_END.search(value):
+    long = len(given) > 4 and not (gap and _LONG_KANA.fullmatch(given))
+    if not surname or not given or long or _FIRM_END.search(value):
         return False
     if len(given) == 3 and _is_word(given):
         return False
@@ -249,7 +250,14 @@ def certain(value: str) -> bool:
         return False
     if len(surname) == len(given) == 1 and surname in "東西南北中":
         return False  # 東 京, 西 日: words that are spaced out
-    return given[-1] in _words("given-end") or (known and _rare(given, apart=bool(gap)))
+    apart = bool(gap) or (given in _words("given-joined") and _common(surname))
+    return given[-1] in _words("given-end") or (known and _rare(given, apart=apart))
+
+
+_LONG_KANA = re.compile(
+    f"[{HIRAGANA}]{{2,4}}(?:ろう|ぞう|いち|すけ|へい|えもん|さく|ひろ|ゆき|たか|ひこ|のぶ|とし|きち)"
+)
+"""A given name of five or six hiragana: りゅういち, しんのすけ."""
 
 
 def _like_a_surname(value: str) -> bool:

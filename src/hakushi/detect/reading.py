@@ -388,7 +388,7 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
             start, end = start + part[0], start + part[1]
             if form.need is Need.LABEL:
                 end = page.labels.until(start, end)
-            if known.get((start, end), 0) > (form.need is not Need.ALONE):
+            if known.get((start, end), 0) >= (1 if form.need is Need.ALONE else 2):
                 continue  # an earlier form found as much
             value = page.folded[start:end]
             good = form.prove(value) if form.prove else detector.prove(detector.normal(value))

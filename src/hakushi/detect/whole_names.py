@@ -75,7 +75,7 @@ _WHOSE = (
 
 _GAPPED = (
     rf"{_K}{{1,4}} {{1,2}}{NEXT}"
-    rf"(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,4}}|[{KATAKANA}]{{2,4}}[子江代枝美]?)"
+    rf"(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,6}}|[{KATAKANA}]{{2,4}}[子江代枝美]?)"
 )
 """A surname and a given name with a gap between them."""
 
