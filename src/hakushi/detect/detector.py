@@ -95,8 +95,8 @@ class Detector:
 
     ``forms``: how values are written. ``labels``: words before a value that say what it is.
     ``header``: pattern of a column header; ``cell``: the forms that a whole cell below it has.
-    ``part``: pattern of a column header that names a part of a value (a first name), and the forms
-    that a whole cell below it may have, too.
+    ``part_header``: pattern of a whole header that names a part of a value (a first name);
+    ``part_cell``: the forms that a whole cell below it may have, too.
     ``prove``: is the normalised value possible? ``narrow``: the part of a match that is the value,
     or None if it is none. ``stands``: does the written value, that no label names, still stand for
     itself? ``normal``: one spelling for equal values. ``mask``: the little that may
@@ -120,7 +120,8 @@ class Detector:
     labels: tuple[str, ...] = ()
     header: str = ""
     cell: tuple[str, ...] = ()
-    part: tuple[str, ...] = ()
+    part_header: str = ""
+    part_cell: tuple[str, ...] = ()
     prove: Callable[[str], bool] = bool
     narrow: Callable[[str], tuple[int, int] | None] = whole
     stands: Callable[[str], bool] = bool
@@ -137,7 +138,7 @@ class Detector:
     no: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for pattern in (*self.cell, *self.part, self.header, *self.shapes):
+        for pattern in (*self.cell, *self.part_cell, self.header, self.part_header, *self.shapes):
             if _UNBOUNDED.search(_CLASSES.sub("x", pattern)):
                 raise ValueError(f"{self.kind}: unbounded pattern: {pattern}")
 

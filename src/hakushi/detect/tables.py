@@ -131,7 +131,7 @@ class Cells:
 def _cell_forms(part: bool) -> dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]]:
     forms: dict[str, tuple[tuple[Detector, tuple[re.Pattern[str], ...]], ...]] = {}
     for one in detectors():
-        patterns = tuple(re.compile(p) for p in (*one.cell, *(one.part[1:] if part else ())))
+        patterns = tuple(re.compile(p) for p in (*one.cell, *(one.part_cell if part else ())))
         forms[one.kind] = (*forms.get(one.kind, ()), (one, patterns))
     return forms
 
@@ -164,7 +164,7 @@ def _headers() -> tuple[tuple[str, re.Pattern[str]], ...]:
 @cache
 def _parts() -> dict[str, re.Pattern[str]]:
     """Headers that name a part of a kind's values."""
-    return {d.kind: re.compile(d.part[0], re.IGNORECASE) for d in detectors() if d.part}
+    return {d.kind: re.compile(d.part_header, re.IGNORECASE) for d in detectors() if d.part_header}
 
 
 @lru_cache(maxsize=1)

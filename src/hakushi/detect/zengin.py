@@ -18,5 +18,8 @@ BEFORE = rf"(?<![0-9])2\d{{4}}{_SIGN}{{15}}\d{{3}}{_SIGN}{{15}}[ 0-9]{{4}}[1249]
 BEHIND = rf"(?={_SIGN}{{30}}\d{{10}})"
 """What stands behind it."""
 
+EXAMPLE = f"20137{'ﾐﾅﾄ':15}012{'ｴｷﾏｴ':15}    12098765{{:30}}0000098000"
+"""A record up to its yen, but for the holder."""
+
 NEAR, REACH = "[0-9]{8}[\uff66-\uff9f]", 48
 """A cheap look for both, and how far a record's own characters reach around it."""

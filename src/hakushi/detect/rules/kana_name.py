@@ -69,8 +69,6 @@ def _known(value: str) -> bool:
     return prove(normal(value))
 
 
-_RECORD = f"20137{'ﾐﾅﾄ':15}012{'ｴｷﾏｴ':15}    12098765{{:30}}0000098000"
-
 PLUGIN = Detector(
     kind="kana_name",
     source="Japanese forms: the reading stands beside the name",
@@ -213,7 +211,7 @@ PLUGIN = Detector(
         ("振込 ｶﾈﾀﾞ ﾋﾛﾐ 55,000", "ｶﾈﾀﾞ ﾋﾛﾐ"),
         ("対象者 ワタヌキ キク 綿貫 キク", "ワタヌキ キク"),
         ("フジシロ　タカシ\n藤代　高志　様", "フジシロ　タカシ"),
-        (_RECORD.format("ｻﾄｳ ﾊﾅｺ"), "ｻﾄｳ ﾊﾅｺ"),
+        (zengin.EXAMPLE.format("ｻﾄｳ ﾊﾅｺ"), "ｻﾄｳ ﾊﾅｺ"),
     ),
     no=(
         "システム開発（プログラム）",
@@ -222,6 +220,6 @@ PLUGIN = Detector(
         "大阪 ビジネス パーク",
         "3 コピー ヨウシ 500枚",
         "マニュアルを読み\nましょう (次章)",
-        _RECORD.format("ｶ)ﾐﾅﾄｾｲｺｳ"),
+        zengin.EXAMPLE.format("ｶ)ﾐﾅﾄｾｲｺｳ"),
     ),
 )

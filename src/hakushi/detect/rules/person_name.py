@@ -260,10 +260,10 @@ PLUGIN = Detector(
         rf"(?P<v>[{KATAKANA}]{{1,12}}(?:[・= ]{{1,2}}[{KATAKANA}]{{1,12}}){{0,4}}) ?(?:様|殿|氏)?",
         r"(?P<v>[A-Z][A-Za-z'\-]{1,20},? [A-Z][A-Za-z'\-]{0,20}\.?(?: [A-Z][A-Za-z'\-]{1,20}){0,3})",
     ),
-    part=(
-        r"(?:first|last|given|family|middle|sur|fore)[_ ]?names?(?:[_ ]?\(?(?:en|roman|romaji|alphabet)\)?)?",
-        r"(?P<v>[A-Z][A-Za-z'\-]{1,20})",
+    part_header=(
+        r"(?:first|last|given|family|middle|sur|fore)[_ ]?names?(?:[_ ]?\(?(?:en|roman|romaji|alphabet)\)?)?"
     ),
+    part_cell=(r"(?P<v>[A-Z][A-Za-z'\-]{1,20})",),
     prove=lambda value: latin_name(value) or latin_part(value) or plausible(value),
     narrow=narrow,
     sure=lambda value: len(surname_of(value)) > 1,
