@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from hakushi.detect import anchors, database, tables
+from hakushi.detect import anchors, database, layout, tables
 from hakushi.detect.encodings import decode
 from hakushi.detect.registry import detectors
 
@@ -225,4 +225,5 @@ def warm(path: Path | None = None) -> None:
         _ready["it"] = slow()
     _ready["it"](bytes(8))  # compiles the kernels
     tables.cells("氏名,住所\na,b\n")
+    layout.plain("\\u0061\r\n")
     decode(b"\x1b$B", "iso-2022-jp")

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from operator import itemgetter
 
-from hakushi.detect import anchors, labels, tables
+from hakushi.detect import anchors, labels, layout, tables
 from hakushi.detect.detector import Detector, Form, Need, Span
 from hakushi.detect.fold import fold
 from hakushi.detect.found import Found, Place
@@ -282,6 +282,23 @@ def read(
     The header that comes back holds at the character ``watch``, or at its end. ``apart``: where
     texts begin that have nothing to do with each other.
     """
+    laid = None if text.cells else layout.plain(text.chars)
+    if laid is None:
+        return read_plain(text, key, carried, watch, apart)
+    watch = None if watch is None else laid.place(watch)
+    apart = [laid.place(at) for at in apart]
+    spans, held = read_plain(Text(laid.chars), key, carried, watch, apart)
+    return laid.back(spans), held
+
+
+def read_plain(
+    text: Text,
+    key: bytes,
+    carried: tables.Header | None = None,
+    watch: int | None = None,
+    apart: Sequence[int] = (),
+) -> tuple[list[Span], tables.Header | None]:
+    """`read`, for a text as `layout.plain` leaves it."""
     folded = fold(text.chars)
     if text.cells:
         cells, held = tables.given(folded, text.cells, text.header), None

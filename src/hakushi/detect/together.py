@@ -13,7 +13,8 @@ from hakushi.detect import dumps
 from hakushi.detect.belief import believed
 from hakushi.detect.fold import fold
 from hakushi.detect.found import Found
-from hakushi.detect.reading import placed, read
+from hakushi.detect.layout import plain
+from hakushi.detect.reading import placed, read_plain
 from hakushi.model import Locator, Text
 
 APART = 768
@@ -40,20 +41,28 @@ def small(text: Text) -> bool:
 
 def find_all(texts: Sequence[Waiting], key: bytes) -> list[Found]:
     """What `find` gives for each of some small texts, as if it stood between two empty lines."""
-    joined = _BETWEEN.join(one.text.chars for one in texts)
+    laid = [plain(one.text.chars) for one in texts]
+    left = [
+        one.text.chars if some is None else some.chars
+        for one, some in zip(texts, laid, strict=True)
+    ]
+    joined = _BETWEEN.join(left)
     if len(texts) > 1 and _dumped(joined):
         # What a dump says of its tables holds for all that follows.
         return [found for one in texts for found in find_all([one], key)]
-    sizes = (len(one.text.chars) + len(_BETWEEN) for one in texts)
+    sizes = (len(chars) + len(_BETWEEN) for chars in left)
     starts = list(accumulate(sizes, initial=1))
-    spans, _ = read(Text(f"\n{joined}\n"), key, apart=starts)
+    spans, _ = read_plain(Text(f"\n{joined}\n"), key, apart=starts)
     out, at = [], 0
-    for (text, locator, raw), start, following in zip(texts, starts, starts[1:], strict=False):
+    for (text, locator, raw), some, start, following in zip(
+        texts, laid, starts, starts[1:], strict=False
+    ):
         mine = []
         while at < len(spans) and spans[at].start < following:
             one = spans[at]
             mine.append(one._replace(start=one.start - start, end=one.end - start))
             at += 1
+        mine = mine if some is None else some.back(mine)
         out.append(Found(locator, placed(text, believed(text, mine) if raw else mine)))
     return out
 

@@ -1,0 +1,196 @@
+r"""A text as it would be typed: what programs and mail put around and between its lines taken away.
+
+Carriage returns, indents, ``>`` of quoted mail, line ends and signs that JSON or HTML escape,
+invisible marks, doubled line ends: forms, labels and tables need not know of any of them.
+
+Laws: characters are only taken away or replaced, never moved or added, so each that is left has its
+place in the text as it came; a text without any of this is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from hakushi.detect.detector import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_INVISIBLE_RUNS = (
+    (0xAD, 0xAD),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x2069),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xE0100, 0xE01EF),
+)
+"""Soft hyphens, joiners, marks of direction and of a sign's variant: within names and numbers."""
+
+_INVISIBLE = "".join(f"{chr(low)}-{chr(high)}" for low, high in _INVISIBLE_RUNS)
+
+_MARKS = "\u3099\u309a"
+_VOICED = f"[ぁ-ヿ][{_MARKS}]"
+"""Kana with a mark of their own behind them, as file names of macOS have them."""
+
+_ESCAPED = (
+    r"\\{1,4}u(?:[dD][89abAB][0-9a-fA-F]{2}\\{1,4}u[dD][c-fC-F][0-9a-fA-F]{2}|[0-9a-fA-F]{4})"
+    r"|(?P<end>\\{1,4}[nrt](?![a-z])|(?<![A-Za-z0-9_.:\s{}$\\])\\{1,4}[nrt])|(?P<path>\\{1,4}[nrt])"
+    r"|\\{1,3}[\"/]"
+)
+"""Escapes of JSON and of most languages. ``\name`` behind a letter or a gap may be part of a path
+or a command: such are line ends where the sure ones are half as many.
+"""
+
+_ENTITY = r"&(?:#[0-9]{2,7}|#[xX][0-9A-Fa-f]{2,6}|nbsp|amp|lt|gt|quot|apos);"
+_ATTRIBUTES = r"(?: (?:class|style|id|align|lang|dir)=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}'))*"
+_TAG = rf"</?(?:br|p|div|li|h[1-6]|span|b|strong|em|i|u|font|ul|ol|section){_ATTRIBUTES} ?/?>"
+_BREAKS = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/section)\b")
+
+_HINT = rf"[\\&<{_INVISIBLE}{_MARKS}]|%[eE]"
+_ANY = re.compile(rf"{_HINT}|\r|(?:\n|\A)[ \t\u3000>]|[ \u3000]\n|\n\n")
+
+_PERCENT = r"%[eE][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){2}"
+"""A sign of three bytes of UTF-8, as web addresses and forms that were sent have it."""
+
+_WRITTEN = re.compile(f"{_ESCAPED}|{_ENTITY}|{_TAG}|{_PERCENT}|{_VOICED}|[{_INVISIBLE}]")
+"""What stands for one character, or for none."""
+
+_NAMED = {"nbsp": " ", "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_FOLLOWS = {"\\": '\\unrt"/', "&": "#nalgq", "<": "/bdefhilopsu", "%": "eE"}
+"""What stands behind the first sign of what `_WRITTEN` matches."""
+
+_HINTED = re.compile(_HINT)
+_CONTROLS = {"n": "\n", "r": "", "t": "\t"}
+
+_DOUBLED = 0.8
+"""Share of line ends that are doubled where all are meant to be one."""
+
+
+class Plain(NamedTuple):
+    """The text that is left, and where each of its characters begins and ends in the one before."""
+
+    chars: str
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+    def place(self, at: int) -> int:
+        """The character of what is left that stands at or behind one of the text before."""
+        import numpy as np
+
+        return int(np.searchsorted(self.ends, at, "right"))
+
+    def back(self, spans: list[Span]) -> list[Span]:
+        """Spans of what is left, as spans of the text before."""
+        starts = self.starts[[one.start for one in spans]].tolist() if spans else []
+        ends = self.ends[[one.end - 1 for one in spans]].tolist() if spans else []
+        pairs = zip(spans, starts, ends, strict=True)
+        return [one._replace(start=start, end=end) for one, start, end in pairs]
+
+
+def plain(chars: str) -> Plain | None:
+    """The text as typed; None where it is already."""
+    if _ANY.search(chars) is None:
+        return None
+    import numpy as np
+
+    from hakushi.detect import layout_kernel
+
+    codes = np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
+    kept = np.ones(len(codes), bool)
+    ends = _unescape(chars, codes, kept) if _HINTED.search(chars) else None
+    layout_kernel.typed(codes, kept, _DOUBLED)
+    starts = np.flatnonzero(kept)
+    left = codes[starts].tobytes().decode("utf-32-le", "surrogatepass")
+    return Plain(left, starts, starts + 1 if ends is None else ends[starts])
+
+
+def _unescape(
+    chars: str, codes: npt.NDArray[np.uint32], kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Writes the one character that several stand for in place of the first; where they end."""
+    import numpy as np
+
+    from hakushi.detect import layout_kernel
+
+    found: list[tuple[int, int, int]] = []
+    unsure: list[tuple[int, int, int]] = []
+    done = ends = 0
+    for at in layout_kernel.signs(codes, *_signs()).tolist():
+        match = _WRITTEN.match(chars, at - (chars[at] in _MARKS)) if at >= done else None
+        if match is None:
+            continue
+        start, done = match.span()
+        char = _said(match[0])
+        ends += match["end"] is not None
+        (unsure if match["path"] else found).append((start, done, ord(char) if char else -1))
+    found = sorted(found + unsure) if len(unsure) <= 2 * ends else found
+    starts, behind, meant = np.array(found, np.int64).reshape(-1, 3).T
+    said = meant >= 0
+    last = np.arange(1, len(codes) + 1)
+    codes[starts[said]], last[starts[said]] = meant[said], behind[said]
+    inside = np.zeros(len(codes) + 1, np.int8)
+    inside[starts + said] = 1
+    inside[behind] -= 1
+    kept &= np.cumsum(inside[:-1], dtype=np.int8) == 0
+    return last
+
+
+@cache
+def _signs() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """What `layout_kernel.signs` wants: code points at which `_WRITTEN` may match, or behind the
+    first of which, for `_MARKS`; and what then follows.
+    """
+    import numpy as np
+
+    first, behind = np.zeros(0x10000, np.uint8), np.ones((len(_FOLLOWS) + 1, 128), bool)
+    for low, high in (*_INVISIBLE_RUNS, *((ord(mark), ord(mark)) for mark in _MARKS)):
+        first[low : high + 1] = 1
+    for row, (sign, some) in enumerate(_FOLLOWS.items(), 1):
+        first[ord(sign)] = row + 1
+        behind[row] = [chr(code) in some for code in range(128)]
+    return first, behind
+
+
+def _said(written: str) -> str:
+    """The character that is meant, or none."""
+    return _SAYS.get(written[0], _combined)(written)
+
+
+def _escape(written: str) -> str:
+    said = written.lstrip("\\")
+    if said[0] != "u":
+        return _CONTROLS.get(said, said)
+    units = [int(one[:4], 16) for one in re.split(r"\\{1,4}u", said[1:])]
+    if len(units) == 2:
+        return chr(0x10000 + ((units[0] & 0x3FF) << 10) + (units[1] & 0x3FF))
+    return chr(units[0])
+
+
+def _entity(written: str) -> str:
+    name = written[1:-1]
+    if name[0] != "#":
+        return _NAMED[name]
+    code = int(f"0{name[1:]}", 0) if name[1] in "xX" else int(name[1:])
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _percent(written: str) -> str:
+    return bytes.fromhex(written.replace("%", "")).decode("utf-8", "replace")[:1]
+
+
+def _tag(written: str) -> str:
+    return "\n" if _BREAKS.match(written) else ""
+
+
+def _combined(written: str) -> str:
+    joined = unicodedata.normalize("NFC", written)
+    return joined if len(written) == 2 and len(joined) == 1 else written[0] * (len(written) - 1)
+
+
+_SAYS: dict[str, Callable[[str], str]] = {"\\": _escape, "&": _entity, "<": _tag, "%": _percent}
