@@ -32,7 +32,8 @@ class Form:
 
     A form that needs a label is looked for beside labels only. ``near``: a cheap pattern; the form
     is looked for only from ``before`` characters before its matches to ``after`` behind them.
-    ``prove`` overrides the detector's proof for this form; it gets the value as written.
+    ``prove`` overrides the detector's proof for this form; it gets the value as written. ``exact``:
+    the value is not narrowed.
     """
 
     pattern: str
@@ -41,6 +42,7 @@ class Form:
     near: str = ""
     before: int = 40
     after: int = 40
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if _UNBOUNDED.search(_CLASSES.sub("x", self.pattern)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
-from hakushi.detect.names import likely
+from hakushi.detect.names import certain, likely
 
 _WORDS = (
     *("氏名", "氏 名", "名前", "者名", "員名", "人名", "児名", "童名", "徒名", "フリガナ"),
@@ -134,7 +134,7 @@ def _listed(folded: str, start: int, end: int, words: Words) -> Block | None:
     misses, at = 0, end + 1
     while at < len(folded) and misses < _MISSES:
         stop = _line_end(folded, at)
-        row = _fitted(kinds).fullmatch(folded, at, stop) if stop - at <= _LONGEST else None
+        row = _row(folded, at, stop, kinds) if stop - at <= _LONGEST else None
         more = [(*row.span(i + 1), kind) for i, kind in enumerate(kinds)] if row else []
         if not cells and not (alone and row) and not _believed(folded, more, words):
             return None
@@ -153,10 +153,21 @@ def _full_of_names(folded: str, cells: list[_Cell]) -> bool:
     return good >= _FITTING and good * 2 >= len(values)
 
 
+def _row(folded: str, at: int, stop: int, kinds: tuple[str | None, ...]) -> re.Match[str] | None:
+    """A line as a row: of names that may have a gap or not, those that are whole."""
+    row = _fitted(kinds).fullmatch(folded, at, stop)
+    if row is None or "person_name" not in kinds or likely(row[kinds.index("person_name") + 1]):
+        return row
+    other = _fitted(kinds, gaps=False).fullmatch(folded, at, stop)
+    whole = other is not None and certain(other[kinds.index("person_name") + 1])
+    return other if whole else row
+
+
 @lru_cache(maxsize=256)
-def _fitted(kinds: tuple[str | None, ...]) -> re.Pattern[str]:
-    """A row: as many columns as the header has, each of its shape."""
-    columns = (f"({_SHAPES.get(kind or '', '[^ ]{1,40}')})" for kind in kinds)
+def _fitted(kinds: tuple[str | None, ...], *, gaps: bool = True) -> re.Pattern[str]:
+    """A row: as many columns as the header has, each of its shape; names with ``gaps`` first."""
+    shapes = _SHAPES if gaps else _SHAPES | {"person_name": f"{_K}{{3,7}}"}
+    columns = (f"({shapes.get(kind or '', '[^ ]{1,40}')})" for kind in kinds)
     return re.compile(" {0,4}" + " {1,4}".join(columns) + " {0,4}")
 
 

@@ -44,7 +44,7 @@ _BAD_END = re.compile(
     r"(?:者|員|客|社|店|課|係|局|署|所|団体|組合|機構|協会|学校|病院|銀行|会社|法人|本人|個人|代理人"
     r"|保証人|名義人|相続人|管理人|夫人|御中|各位|一同|同様|仕様|模様|神様|皆様|お客|主様|番号|住所|電話|連絡先|[年月日回件人]数|年代|期間|状況|区分|結果|[入退契定基期][居所約期準限]日"
     r"|年度|一覧|名簿|事項|情報|制度|業務|事業|手続|申請|届出|書類|資料|関係|以上|以下|未満|課長|部長"
-    r"|[税金総定価]額|委員会|協議会|連合会|同窓会|自治会|町内会|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
+    r"|額|年月日|取得日|介護度|委員会|協議会|連合会|同窓会|自治会|町内会|社長|係長|局長|所長|会長|院長|校長|知事|市長|町長|村長|区長|議員|議長|委員|家族|遺族|親族|主任|先生|教授|弁護士"
     r"|税理士|医師|^[一二三四五六七八九十何]人)$"
 )
 _OFFICE = re.compile(
@@ -250,7 +250,8 @@ def certain(value: str) -> bool:
         return False
     if len(surname) == len(given) == 1 and surname in "東西南北中":
         return False  # 東 京, 西 日: words that are spaced out
-    apart = bool(gap) or (given in _words("given-joined") and _common(surname))
+    joined = given in _words("given-joined") or given in _words("given-single")
+    apart = bool(gap) or (joined and _common(surname))
     return given[-1] in _words("given-end") or (known and _rare(given, apart=apart))
 
 
@@ -293,6 +294,47 @@ def unmistaken(value: str) -> bool:
     if not _no_word(given) or given in _words("given-not"):
         return False
     return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
+
+
+@lru_cache(_REMEMBERED)
+def standing(value: str) -> bool:
+    """A whole name without a gap that is no word and no place: it needs no anchor where it stands
+    by itself.
+    """
+    surname = surname_of(value)
+    given = value[len(surname) :].translate(VARIANTS)
+    if not 1 <= len(given) <= 3 or not surname or value in _words("no-whole"):
+        return False
+    if not _common(surname):
+        single = len(surname) > 2 and given in _words("given-single") and plausible(value)
+        return single or (len(surname) > 1 and len(given) > 1 and _two(given) and certain(value))
+    if len(given) == 1:
+        told = given in _words("given-single") and surname not in _words("places")
+        return told and len(surname) > 1 and certain(value)
+    if len(surname) == 1 and not (surname in SINGLE and len(given) == 2 and _two(given)):
+        return False
+    if len(given) == 3 and given[-1] not in _THREE and not _two(given):
+        return False
+    refused = given in _words("given-not") or given in _words("words") or not _no_word(given)
+    return (not refused or given in _words("given-whole")) and certain(value)
+
+
+_THREE = "郎朗子美助介平代江恵香奈希花央乃衛丞里"
+"""How given names of three signs end."""
+
+
+def _two(given: str) -> bool:
+    """Two kanji that make a given name for sure: words are made of one and another as well."""
+    first = given[0] in _words("given-first") and len(given) == 2
+    return (
+        given in _words("given-whole")
+        or given in _words("given")
+        or (first and given[1] in _words("given-end"))
+    )
+
+
+SINGLE = "林森関星堀辻岸岡谷秦菅榊滝瀧畑浜濱沖柳杉橘楠榎梶槙峰峯堺郡轟嶋堤湊畠柴芹萩鎌鶴鷲乾巽佃牧"
+"""Surnames of one sign that hardly stand for anything else behind a role."""
 
 
 def leading(value: str) -> bool:
@@ -433,6 +475,31 @@ def no_place(value: str) -> bool:
     return surname_only(value) and value not in _words("places")
 
 
+_ROLE_SIGNS = "長者員主録証書状係"
+"""How roles end, and titles of papers, that stand before a name and a gap."""
+
+
+def _whole_part(before: str, last: str) -> str | None:
+    """The one of two words that is a whole name by itself; None where they are one together:
+    領収証 柏木進, 猪股靖 出張先, 古谷悠真 ふるや.
+    """
+    role = before[-1:] in _ROLE_SIGNS and certain(last)
+    if surname_of(before) != before and (role or _whole(last)):
+        return last
+    if (
+        _whole(before)
+        and not surname_of(last)
+        and (len(last) > 2 or not re.match(f"[{KANJI}]", last))
+    ):
+        return before
+    return None
+
+
+def _whole(value: str) -> bool:
+    """A whole name without a gap."""
+    return " " not in value and (standing(value) or (len(value) > 3 and certain(value)))
+
+
 @lru_cache(_REMEMBERED)
 def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
@@ -446,9 +513,15 @@ def narrow(value: str) -> tuple[int, int] | None:
     if len(rest) > 3 and rest[-1] == "君":
         end, rest = end - 1, rest[:-1]
     before, gap, last = rest.rpartition(" ")
+    whole = _whole_part(before.rstrip(" "), last) if gap else None
+    if whole is not None:
+        return (end - len(last), end) if whole == last else (start, start + len(whole))
     if len(last) > 1 and last in _words("not"):
         return None
-    field = len(before) > 1 and before in _words("not")  # 緊急連絡先 東海林結衣
+    field = len(before) > 1 and (
+        before in _words("not")  # 緊急連絡先 東海林結衣
+        or (before[-1] in _ROLE_SIGNS and len(last) > 2 and not _common(before))
+    )
     if gap and (field or (surname_only(last) and not surname_of(before))):
         start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
     named = _before_role(rest)

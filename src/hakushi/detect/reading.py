@@ -399,7 +399,7 @@ def _in_forms(page: Page, detector: Detector, forms: list[Form]) -> Iterator[_Hi
     for form in forms:
         for match in _matches(page, detector.kind, form):
             start, end = match.span("v")
-            part = detector.narrow(page.folded[start:end])
+            part = (0, end - start) if form.exact else detector.narrow(page.folded[start:end])
             if part is None:
                 continue
             start, end = start + part[0], start + part[1]

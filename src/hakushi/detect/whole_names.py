@@ -11,6 +11,7 @@ from hakushi.detect.names import (
     FULL,
     NEXT,
     PROMPT,
+    SINGLE,
     certain,
     given_alone,
     given_only,
@@ -22,6 +23,7 @@ from hakushi.detect.names import (
     likely,
     no_place,
     plausible,
+    standing,
     surname_of,
     surname_only,
     unmistaken,
@@ -78,9 +80,6 @@ _GAPPED = (
     rf"(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,6}}|[{KATAKANA}]{{2,4}}[子江代枝美]?)"
 )
 """A surname and a given name with a gap between them."""
-
-SINGLE = "林森関星堀辻岸岡谷秦菅榊滝瀧畑浜濱沖柳杉橘楠榎梶槙峰峯堺郡轟嶋堤湊畠柴芹萩鎌鶴鷲乾巽佃牧"
-"""Surnames of one sign that hardly stand for anything else behind a role."""
 
 
 def _named(value: str) -> bool:
@@ -476,6 +475,15 @@ EVIDENCE = (
         near=rf"[{KANJI}]{{1,4}} {{1,2}}[{KANJI}ぁ-ゖァ-ヺ]",
         before=2,
         after=8,
+    ),
+    Form(
+        rf"(?<![{KANJI}{KATAKANA}ヶケノA-Za-z0-9＝=])(?P<v>[{KANJI}]{{4,6}}|(?<![{HIRAGANA}])[{KANJI}]{{3}}(?![{HIRAGANA}]))(?![{KANJI}{KATAKANA}ヶケノA-Za-z0-9])",
+        Need.ALONE,
+        standing,
+        near=rf"(?:^|[^{KANJI}{KATAKANA}ヶケノA-Za-z0-9])[{KANJI}]{{3,6}}(?:$|[^{KANJI}{KATAKANA}ヶケノA-Za-z0-9])",
+        before=2,
+        after=2,
+        exact=True,
     ),
     Form(
         rf"(?:番号 ?\d{{1,12}}番?[ :]{{1,3}}|(?<![A-Za-z])CN=[\"']?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",

@@ -8,6 +8,7 @@ from hakushi.detect.names import (
     FULL,
     NAME,
     NEXT,
+    SINGLE,
     certain,
     given_only,
     latin_name,
@@ -17,7 +18,7 @@ from hakushi.detect.names import (
     plausible,
     surname_of,
 )
-from hakushi.detect.whole_names import EVIDENCE, SINGLE
+from hakushi.detect.whole_names import EVIDENCE
 
 _K = f"[{KANJI}ヶケノツ]"
 _LABELS = (
@@ -308,12 +309,18 @@ PLUGIN = Detector(
         ("氏名 山田 太郎 フリガナ ヤマダ タロウ", "山田 太郎"),
         ("氏名 IKEDA MANAMI 池田 真奈美", "池田 真奈美"),
         ("議長 森　葵 氏は開会を宣した", "森　葵"),
+        ("座席表\n1列 青山蓮 池田結衣 上原颯太", "池田結衣"),
+        ("来週は山崎健太郎が伺います", "山崎健太郎"),
+        ("領収証 柏木進 様", "柏木進"),
+        ("氏名 猪股靖 出張先 仙台", "猪股靖"),
     ),
     no=(
         "高松税務署長 殿",
         "name: Build Docker Image\non: push",
         "name,tel\nAcme Corp,03-4444-5555\nRed Store,03-2222-3333\n",
         "皆様にお知らせします",
+        "大西洋、高島平、森伊蔵、関ヶ原、百合ヶ丘、平方和、高水準",
+        "番号 氏名 調定額 収入額",
         "設定されたさまざまな目標と、高さまたは幅。この様な設定や、記載された様に。",
         "不規則な幾何学文様と、ノイズ様のパターン",
         "お客様各位",
