@@ -70,6 +70,12 @@ def test_a_paper_tells_the_same_however_it_is_laid_out(way: str) -> None:
 
 _PIECES = st.sampled_from(
     [
+        "……",
+        "→",
+        "（必須）",
+        "*必須",
+        " * ",
+        ":",
         "氏名",
         "山田",
         "\\u6c0f",
@@ -107,14 +113,16 @@ _PIECES = st.sampled_from(
 def test_what_is_left_keeps_its_place(text: str) -> None:
     laid = layout.plain(text)
     if laid is None:
-        assert not re.search(r"[\r\\&<\u3099\ufe00]|^[ \t>]|\n\n", text)
+        assert not re.search(
+            r"[\r\\&<\u3099\ufe00]|^[ \t>]|\n\n|名→a|名……a|名 ?[*(]\*?必須\)?:", text
+        )
         return
     starts, ends = laid.starts.tolist(), laid.ends.tolist()
     assert len(laid.chars) == len(starts) == len(ends)
     assert all(0 <= a < b <= len(text) for a, b in zip(starts, ends, strict=True))
     assert all(b <= c for b, c in zip(ends, starts[1:], strict=False))
     for char, a, b in zip(laid.chars, starts, ends, strict=True):
-        assert b - a > 1 or char == text[a] or (text[a], char) == ("\r", "\n")
+        assert b - a > 1 or char == text[a] or (text[a], char) in (("\r", "\n"), ("→", ":"))
     places = [laid.place(at) for at in range(len(text) + 1)]
     assert places == sorted(places)
     assert places[-1] == len(laid.chars)
@@ -136,6 +144,11 @@ def test_what_is_left_keeps_its_place(text: str) -> None:
         ("a\n\nb\nc\nd", None),
         ("mail: a@b.jp\\ntel: 03\\n山\\n", "mail: a@b.jp\ntel: 03\n山\n"),
         ("C:\\new\\table\\readme", "C:\\new\\table\\readme"),
+        ("氏名……山田", "氏名:山田"),
+        ("氏名 → 山田 電話番号..........03", "氏名 :山田 電話番号:03"),
+        ("その後……彼は → と。氏名…、", None),
+        ("氏名（必須）：山田\n住所 * : 津市\n電話\n*必須\n03", "氏名：山田\n住所 : 津市\n電話\n03"),
+        ("必須項目 任意後見人 2 * 3", None),
         ("x \\newline \\textbf{a}", "x \\newline \\textbf{a}"),
     ],
 )

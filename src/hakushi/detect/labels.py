@@ -100,9 +100,14 @@ class Labels:
             at += 1
         if self._folded[at : at + 1] in ("(", "【", "["):
             i = bisect_right(self._ends, at)
-            if i < len(self.all) and self.all[i].start == at + 1:
+            if i < len(self.all) and self.all[i].start == at + 1 and not self._leads(at, i):
                 return self.all[i].kinds
         return frozenset()
+
+    def _leads(self, at: int, i: int) -> bool:
+        """Does a label in square brackets have its value behind it: 受診券 [氏名] 船生 キミ子?"""
+        behind = self._folded[self.all[i].end : self.all[i].end + 3]
+        return self._folded[at] != "(" and re.match(r"[】\]] ?[^\s、。,(]", behind) is not None
 
 
 def _left(folded: str, start: int, floor: int) -> int:

@@ -1,7 +1,8 @@
 r"""A text as it would be typed: what programs and mail put around and between its lines taken away.
 
 Carriage returns, indents, ``>`` of quoted mail, line ends and signs that JSON or HTML escape,
-invisible marks, doubled line ends: forms, labels and tables need not know of any of them.
+invisible marks, doubled line ends, what leads the eye from a label to its value, and remarks that a
+form wants the value: forms, labels and tables need not know of any of them.
 
 Laws: characters are only taken away or replaced, never moved or added, so each that is left has its
 place in the text as it came; a text without any of this is left as it is.
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from hakushi.detect.detector import Span
@@ -61,6 +63,28 @@ _PERCENT = r"%[eE][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){2}"
 _WRITTEN = re.compile(f"{_ESCAPED}|{_ENTITY}|{_TAG}|{_PERCENT}|{_VOICED}|[{_INVISIBLE}]")
 """What stands for one character, or for none."""
 
+_HEAD = "[名義主先所籍居地号話帯通日者人員士当童)）カナｶﾅなミみルLXlxens]"
+"""Signs with which labels end."""
+
+_LEADERS = ("…", "‥", "→", "⇒", "▶", "►", "➡", "――", "──", "・・・", "･･･", "....")
+_LED = re.compile(
+    rf"(?:(?<={_HEAD})|(?<={_HEAD}[ \u3000]))"
+    r"(?:…{1,40}|‥{1,40}|[→⇒▶►➡]|[―─]{2,40}|・{3,40}|･{3,40}|\.{4,80})"
+    r"[ \u3000]{0,2}(?=[^\s.,、。)\]}])"
+)
+"""What leads from a label to its value: a colon says the same."""
+
+_REMARKS = ("*", "＊", "※", "必須", "任意", "required")
+_REMARK = re.compile(
+    rf"(?<={_HEAD})[ \u3000\n]{{0,2}}"
+    r"(?:[(（\[［【<＜〔]?[*＊※]?(?:必須|任意|required)(?:項目|入力)?[)）\]］】>＞〕]?[*＊※]?"
+    r"|[(（]?[*＊※][)）]?)(?=[ \u3000:：\n\t,])"
+)
+"""What a form says of the value that it asks for."""
+
+_BEFORE = 4
+"""Characters before the sign or word by which one of these is found."""
+
 _NAMED = {"nbsp": " ", "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _FOLLOWS = {"\\": '\\unrt"/', "&": "#nalgq", "<": "/bdefhilopsu", "%": "eE"}
 """What stands behind the first sign of what `_WRITTEN` matches."""
@@ -95,7 +119,8 @@ class Plain(NamedTuple):
 
 def plain(chars: str) -> Plain | None:
     """The text as typed; None where it is already."""
-    if _ANY.search(chars) is None:
+    beside = _beside_labels(chars)
+    if not beside and _ANY.search(chars) is None:
         return None
     import numpy as np
 
@@ -103,23 +128,50 @@ def plain(chars: str) -> Plain | None:
 
     codes = np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
     kept = np.ones(len(codes), bool)
-    ends = _unescape(chars, codes, kept) if _HINTED.search(chars) else None
+    written = _escapes(chars, codes) if _HINTED.search(chars) else []
+    ends = _write(written + beside, codes, kept) if written or beside else None
     layout_kernel.typed(codes, kept, _DOUBLED)
     starts = np.flatnonzero(kept)
     left = codes[starts].tobytes().decode("utf-32-le", "surrogatepass")
     return Plain(left, starts, starts + 1 if ends is None else ends[starts])
 
 
-def _unescape(
-    chars: str, codes: npt.NDArray[np.uint32], kept: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
-    """Writes the one character that several stand for in place of the first; where they end."""
-    import numpy as np
+_Meant = tuple[int, int, int]
+"""Where characters begin and end that stand for one, and that one; -1 for none."""
 
+
+def _beside_labels(chars: str) -> list[_Meant]:
+    """What stands between labels and their values and says no more than a colon, or nothing."""
+    out: list[_Meant] = []
+    for signs, pattern, meant, reach in (
+        (_LEADERS, _LED, ord(":"), 84),
+        (_REMARKS, _REMARK, -1, 16),
+    ):
+        done = 0
+        for at in sorted(at for sign in signs for at in places(chars, sign)):
+            if at < done or chars[at - 1 : at] == chars[at]:
+                continue  # the first of a run spoke for it
+            found = pattern.search(chars, max(done, at - _BEFORE), at + reach)
+            if found is not None:
+                out.append((*found.span(), meant))
+                done = found.end()
+    return out
+
+
+def places(chars: str, sign: str) -> Iterator[int]:
+    """Where a sign stands: far faster than a pattern where it is rare."""
+    at = chars.find(sign)
+    while at >= 0:
+        yield at
+        at = chars.find(sign, at + len(sign))
+
+
+def _escapes(chars: str, codes: npt.NDArray[np.uint32]) -> list[_Meant]:
+    """What escapes and tags stand for."""
     from hakushi.detect import layout_kernel
 
-    found: list[tuple[int, int, int]] = []
-    unsure: list[tuple[int, int, int]] = []
+    found: list[_Meant] = []
+    unsure: list[_Meant] = []
     done = ends = 0
     for at in layout_kernel.signs(codes, *_signs()).tolist():
         match = _WRITTEN.match(chars, at - (chars[at] in _MARKS)) if at >= done else None
@@ -129,8 +181,18 @@ def _unescape(
         char = _said(match[0])
         ends += match["end"] is not None
         (unsure if match["path"] else found).append((start, done, ord(char) if char else -1))
-    found = sorted(found + unsure) if len(unsure) <= 2 * ends else found
-    starts, behind, meant = np.array(found, np.int64).reshape(-1, 3).T
+    return found + unsure if len(unsure) <= 2 * ends else found
+
+
+def _write(
+    found: list[_Meant], codes: npt.NDArray[np.uint32], kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Writes the one character that several stand for in place of the first; where they end."""
+    import numpy as np
+
+    found.sort()
+    apart = [one for before, one in pairwise([(0, 0, 0), *found]) if one[0] >= before[1]]
+    starts, behind, meant = np.array(apart, np.int64).reshape(-1, 3).T
     said = meant >= 0
     last = np.arange(1, len(codes) + 1)
     codes[starts[said]], last[starts[said]] = meant[said], behind[said]

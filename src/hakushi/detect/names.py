@@ -500,6 +500,17 @@ def _whole(value: str) -> bool:
     return " " not in value and (standing(value) or (len(value) > 3 and certain(value)))
 
 
+_GLUED = re.compile(f"[{KANJI}]{{0,5}}[者人名主方](?=[{KANJI}])")
+"""A role that the name follows without a gap: ご契約者名谷本 栄一様."""
+
+
+def _glued(whole: str, rest: str) -> bool:
+    if " " not in whole:
+        return not certain(whole) and standing(rest)
+    surname = whole.partition(" ")[0]
+    return surname_of(surname) != surname and certain(rest)
+
+
 @lru_cache(_REMEMBERED)
 def narrow(value: str) -> tuple[int, int] | None:
     """The name at the end of a run that stands before 様 or 殿, without office and role."""
@@ -524,6 +535,9 @@ def narrow(value: str) -> tuple[int, int] | None:
     )
     if gap and (field or (surname_only(last) and not surname_of(before))):
         start, rest = end - len(last), last  # 精機 新井: the end of a firm's name, then a surname
+    glued = _GLUED.match(rest)
+    if glued is not None and _glued(rest, rest[glued.end() :]):
+        start, rest = start + glued.end(), rest[glued.end() :]
     named = _before_role(rest)
     end, rest = end - len(rest) + named, rest[:named]
     if "様" in rest or not plausible(rest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import islice, pairwise
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hakushi.detect import dumps, loose
 from hakushi.detect.detector import Detector
+from hakushi.detect.layout import places
 from hakushi.detect.names import certain
 from hakushi.detect.registry import detectors
 
@@ -51,6 +52,12 @@ _READING = re.compile(
     "[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\uff9f]{2,10}"
     "|[ぁ-ゖー]{2,10} {1,2}[ぁ-ゖー]{2,10}"
 )
+
+_VALUED = re.compile(
+    r"(?:明治|大正|昭和|平成|令和|[明大昭平令]|(?<![A-Za-z])[MTSHR]) ?(?:\d{1,2}|元)[年./]"
+    r"|(?:19|20)\d\d ?[年./] ?\d|\d ?[()] ?\d{3}"
+)
+"""A day or a telephone number, as values have them and headers have not."""
 
 _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
@@ -312,7 +319,7 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
         if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
             continue
         names = [line[a:b] for a, b in fields]
-        if any(certain(n) or _READING.fullmatch(n) for n in names):
+        if _VALUED.search(line) or any(map(_holds, names)):
             continue  # the line of a form: 申請者  氏名  山田 太郎
         columns = tuple(map(column, names))
         known = sum(c.kind is not None for c in columns)
@@ -321,6 +328,14 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
         if known == 1 and _said_else(names, columns, delimiter, below):
             return Header(delimiter, columns)
     return None
+
+
+def _holds(name: str) -> bool:
+    """Does the field of a line hold a person's name, by itself or before another label?"""
+    if certain(name) or _READING.fullmatch(name):
+        return True
+    words = name.split(" ")
+    return len(words) > 2 and certain(" ".join(words[:2]))
 
 
 def _said_else(
@@ -505,7 +520,7 @@ def _promising(folded: str) -> _Promising:
     """
     import numpy as np
 
-    dumped = [at for word in dumps.WORDS for at in _places(folded, word)]
+    dumped = [at for word in dumps.WORDS for at in places(folded, word)]
     if not dumped and _DELIMITED.search(folded) is None:
         return _Promising([], frozenset(), frozenset(), [], None)
     from hakushi.detect import kernel
@@ -517,14 +532,6 @@ def _promising(folded: str) -> _Promising:
     special = sorted({*headers, *opened}) if opened else headers
     every = sorted({*special, *rows}) if rows else special
     return _Promising(every, frozenset(headers), rows, special, codes)
-
-
-def _places(folded: str, word: str) -> Iterator[int]:
-    """Where a word stands."""
-    at = folded.find(word)
-    while at >= 0:
-        yield at
-        at = folded.find(word, at + 1)
 
 
 _GATED, _TELLING, _DIGITS = 6, 7, 8

@@ -75,6 +75,9 @@ _WHOSE = (
     "|beneficiary|tenant|insured|contact|recipient|payee|sender|owner|parent|guardian|spouse|doctor|teacher"
 )
 
+_GLUED = "氏名|お名前|者名?|人名?|[^人]主名?|名義|患者名|児童名|生徒名|会員名|委員|弁護士|担当医|医師|利用者名|連絡先|変更[前後]"
+"""Labels that the value follows without a gap, as in text out of PDF, or in a sentence: 担当者は."""
+
 _GAPPED = (
     rf"{_K}{{1,4}} {{1,2}}{NEXT}"
     rf"(?:{_K}{{1,3}}|[{HIRAGANA}]{{2,6}}|[{KATAKANA}]{{2,4}}[子江代枝美]?)"
@@ -92,10 +95,15 @@ def _sure(value: str) -> bool:
     return leading(value) if " " in value else len(value) > 3 and certain(value)
 
 
+def _glued(value: str) -> bool:
+    """A whole name where the rest of a word stands as often: 申請者本人確認."""
+    return certain(value) if " " in value else standing(value)
+
+
 EVIDENCE = (
     Form(
         rf"{_ALONE}(?P<v>{FULL})(?: ?[(][^()\n]{{1,12}}[)])?[ \t|,、:/]{{1,6}}"
-        r"(?:(?:電話|携帯|自宅|TEL|Tel|℡|☎)[ :]{0,3})?[(]?0\d{1,4}[)(\-]\d",
+        r"(?:(?:電話|携帯|自宅|TEL|Tel|℡|☎)[ \t:|=]{0,3})?[(]?0\d{1,4}[)(\-]\d",
         Need.ALONE,
         certain,
         near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
@@ -224,10 +232,10 @@ EVIDENCE = (
         after=8,
     ),
     Form(
-        r"(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ :]{1,3}(?P<v>[A-Z][A-Za-z]{1,15})(?![A-Za-z0-9_])",
+        r"(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ \t:|=]{1,3}(?P<v>[A-Z][A-Za-z]{1,15})(?![A-Za-z0-9_])",
         Need.ALONE,
         latin_word,
-        near="(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ :]{1,3}[A-Z]",
+        near="(?:[Ss]urname|[Ff]amily name|[Ll]ast name|[Gg]iven name|[Ff]irst name)[ \t:|=]{1,3}[A-Z]",
         before=2,
         after=18,
     ),
@@ -240,7 +248,7 @@ EVIDENCE = (
         after=4,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})[ \t:]{{1,4}}[(]?0\d{{1,4}}[)(\-]\d",
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ \t:|=]{{1,3}}(?P<v>{_K}{{2,4}})[ \t:]{{1,4}}[(]?0\d{{1,4}}[)(\-]\d",
         Need.ALONE,
         no_place,
         near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
@@ -315,15 +323,15 @@ EVIDENCE = (
         rf"(?<![{KANJI}])[甲乙丙丁](?: {{1,4}}|:|は、?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
         Need.ALONE,
         certain,
-        near="[甲乙丙丁](?:[ :]|は)",
+        near="[甲乙丙丁](?:[ \t:|=]|は)",
         before=2,
         after=24,
     ),
     Form(
-        rf"(?<![{KANJI}])(?:{_ACTS})[ :]{{1,3}}(?P<v>{FULL})(?=[ \n、(]|\Z)",
+        rf"(?<![{KANJI}])(?:{_ACTS})[ \t:|=]{{1,3}}(?P<v>{FULL})(?=[ \n、(]|\Z)",
         Need.ALONE,
         _sure,
-        near=f"(?:{_ACTS})[ :]",
+        near=f"(?:{_ACTS})[ \t:|=]",
         before=2,
         after=20,
     ),
@@ -393,10 +401,10 @@ EVIDENCE = (
     ),
     *(
         Form(
-            rf"(?:{_ON_DUTY})[者]?[ :]{{1,3}}(?:{_K}{{1,5}}(?: {_K}{{1,3}})?[・、]){{{before}}}(?P<v>{_K}{{1,5}} {_K}{{1,3}}(?=[・、\n]|\Z)|{_K}{{2,5}})(?=[・、 \n]|\Z)",
+            rf"(?:{_ON_DUTY})[者]?[ \t:|=]{{1,3}}(?:{_K}{{1,5}}(?: {_K}{{1,3}})?[・、]){{{before}}}(?P<v>{_K}{{1,5}} {_K}{{1,3}}(?=[・、\n]|\Z)|{_K}{{2,5}})(?=[・、 \n]|\Z)",
             Need.ALONE,
             _named,
-            near=f"(?:{_ON_DUTY})[者]?[ :]",
+            near=f"(?:{_ON_DUTY})[者]?[ \t:|=]",
             before=2,
             after=48,
         )
@@ -427,19 +435,19 @@ EVIDENCE = (
         after=16,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES})(?:\d{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\n]{{1,8}}[)])?[ :]{{1,4}}(?P<v>{FULL})"
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES})(?:\d{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\n]{{1,8}}[)])?[ \t:|=]{{1,4}}(?P<v>{FULL})"
         rf"(?![{KANJI}{HIRAGANA}{KATAKANA}])",
         Need.ALONE,
         likely,
-        near=f"{_ROLE_ENDS}(?:[0-9]{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\\n]{{1,8}}[)])?[ :]",
+        near=f"{_ROLE_ENDS}(?:[0-9]{{1,2}}|[A-D甲乙丙①-⑳]|[(][^()\\n]{{1,8}}[)])?[ \t:|=]",
         before=8,
         after=24,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_OFFICERS})[ :]{{1,3}}(?P<v>{_K}{{2,4}})(?![^ \n印、)])",
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_OFFICERS})[ \t:|=]{{1,3}}(?P<v>{_K}{{2,4}})(?![^ \n印、)])",
         Need.ALONE,
         surname_only,
-        near="[長任事査幹佐務者頭諭][ :]",
+        near="[長任事査幹佐務者頭諭][ \t:|=]",
         before=6,
         after=12,
     ),
@@ -486,10 +494,18 @@ EVIDENCE = (
         exact=True,
     ),
     Form(
-        rf"(?:番号 ?\d{{1,12}}番?[ :]{{1,3}}|(?<![A-Za-z])CN=[\"']?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
+        rf"(?:{_GLUED})(?:は、?)?(?=(?P<v>{FULL})(?:[様殿]|(?![{KANJI}{HIRAGANA}{KATAKANA}])))",
+        Need.ALONE,
+        _glued,
+        near=f"(?:{_GLUED})(?:は、?)?[{KANJI}ヶケノツ]{{1,4}}[ {KANJI}]",
+        before=2,
+        after=16,
+    ),
+    Form(
+        rf"(?:番号 ?\d{{1,12}}番?[ \t:|=]{{1,3}}|(?<![A-Za-z])CN=[\"']?)(?P<v>{FULL})(?![{KANJI}{HIRAGANA}{KATAKANA}])",
         Need.ALONE,
         certain,
-        near="番号 ?[0-9]{1,12}番?[ :]|CN=",
+        near="番号 ?[0-9]{1,12}番?[ \t:|=]|CN=",
         before=2,
         after=20,
     ),
@@ -545,10 +561,10 @@ EVIDENCE = (
         after=2,
     ),
     Form(
-        rf"(?<![{KANJI}])(?:妻|夫|父|母|長男|次男|二男|三男|長女|次女|二女|三女|兄|弟|姉|妹)[ :]{{1,2}}(?P<v>{_K}{{2,3}})(?=[、。( \n]|\Z)",
+        rf"(?<![{KANJI}])(?:妻|夫|父|母|長男|次男|二男|三男|長女|次女|二女|三女|兄|弟|姉|妹)[ \t:|=]{{1,2}}(?P<v>{_K}{{2,3}})(?=[、。( \n]|\Z)",
         Need.ALONE,
         given_alone,
-        near=f"[妻夫父母男女兄弟姉妹][ :]{{1,2}}[{KANJI}]{{2}}",
+        near=f"[妻夫父母男女兄弟姉妹][ \t:|=]{{1,2}}[{KANJI}]{{2}}",
         before=4,
         after=6,
     ),
@@ -594,10 +610,10 @@ EVIDENCE = (
     ),
     *(
         Form(
-            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人員官士師医][ :]{{1,3}}(?:{_K}{{2,4}}・){{{before}}}(?P<v>{_K}{{2,4}})(?=・{_K}{{2,4}}(?:[・ \n]|\Z)| {{0,3}}(?:\n|\Z))",
+            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人員官士師医][ \t:|=]{{1,3}}(?:{_K}{{2,4}}・){{{before}}}(?P<v>{_K}{{2,4}})(?=・{_K}{{2,4}}(?:[・ \n]|\Z)| {{0,3}}(?:\n|\Z))",
             Need.ALONE,
             no_place,
-            near=f"[者人員官士師医][ :]{{1,3}}[{KANJI}]{{2,4}}・",
+            near=f"[者人員官士師医][ \t:|=]{{1,3}}[{KANJI}]{{2,4}}・",
             before=6,
             after=24,
         )
@@ -620,9 +636,9 @@ EVIDENCE = (
         after=200,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ :]{{1,3}}(?P<v>[{SINGLE}])(?![^ \n印、)])",
+        rf"(?<![{KANJI}{KATAKANA}])(?:{_ROLES}|{_OFFICERS})[ \t:|=]{{1,3}}(?P<v>[{SINGLE}])(?![^ \n印、)])",
         Need.ALONE,
-        near=f"(?:{_ROLE_ENDS}|[幹佐頭諭])[ :]{{1,3}}[{SINGLE}]",
+        near=f"(?:{_ROLE_ENDS}|[幹佐頭諭])[ \t:|=]{{1,3}}[{SINGLE}]",
         before=8,
         after=6,
     ),

@@ -51,14 +51,22 @@ _ROMAN = (
 _OPEN_END = re.compile("(?<=[地号番0-9])の$")
 
 
+_LABEL = re.compile(
+    rf"(?:又は)?(?:[現前旧新]?住所|居所|所在地番?|本籍地?)(?=[{KANJI}])|所(?=(?:{'|'.join(PREFECTURES)}))"
+)
+"""A label that the address follows without a gap, as text out of PDF has it."""
+
+
 def narrow(value: str) -> tuple[int, int] | None:
     """Trims spaces; an address of signs and digits alone is none."""
     end = len(_OPEN_END.sub("", value.rstrip(" -・")))
+    label = _LABEL.match(value)
+    start = label.end() if label else 0
     if value.isascii():
         return 0, end
-    if end < 4 or not re.search(f"[{KANJI}]", value):
+    if end - start < 4 or not re.search(f"[{KANJI}]", value[start:]):
         return None
-    return 0, end
+    return start, end
 
 
 def normal(value: str) -> str:

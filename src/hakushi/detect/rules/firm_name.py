@@ -29,6 +29,12 @@ _SPOKEN_OF = re.compile(f"さん(?![{HIRAGANA}])")
 _DIGITS = re.compile(r"[0-9.\-]{1,30}")
 
 
+_LABEL = re.compile(
+    "(?:商号|(?:法人|会社|事業[者所]|勤務先|取引先)名称?|勤務先|取引先|振込口座|屋号)(?=.{4})"
+)
+"""A label that the firm follows without a gap, as text out of PDF has it."""
+
+
 def _name(value: str) -> str:
     """The name without its legal form."""
     return re.sub(rf"^(?:{_FORMS}|{_SHORT})|(?:{_FORMS}|{_SHORT})$", "", value.strip()).strip()
@@ -38,14 +44,16 @@ def narrow(value: str) -> tuple[int, int] | None:
     """Cuts the role behind a firm; refuses a legal form that stands for itself."""
     spoken = _SPOKEN_OF.search(value)
     end = spoken.start() if spoken else len(value)
+    label = _LABEL.match(value)
+    start = label.end() if label else 0
     role = _ROLE.search(value[:end])
     if role and role.start() > 0 and _name(value[: role.start()]):
         end = role.start()
-    value = value[:end].rstrip(" -・.")
+    value = value[start:end].rstrip(" -・.")
     name = _name(value)
     if len(name) < 2 or _ROLE.match(name) or name in _NOT or _DIGITS.fullmatch(name):
         return None
-    return 0, len(value)
+    return start, start + len(value)
 
 
 def _normal(value: str) -> str:

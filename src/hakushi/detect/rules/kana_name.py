@@ -90,6 +90,14 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
+            rf"(?:[フふ][リり](?:ガナ|がな)|ヨミガナ|よみがな|氏名カナ|カナ氏名|お客様カナ|名義人?|シメイ)(?![はの])(?P<v>{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {_H}{{2,8}})(?![{HIRAGANA}{KANJI}{KATAKANA}])",
+            Need.ALONE,
+            _known,
+            near="(?:ガナ|がな|カナ|氏名|名義|義人|シメイ)[ァ-ヺぁ-ゖ]{2,8}[ ・]",
+            before=8,
+            after=24,
+        ),
+        Form(
             rf"\d{{7,8}} {{1,4}}(?P<v>{_A}{{2,10}} {_A}{{2,10}})(?![{HIRAGANA}{KANJI}{KATAKANA}])",
             Need.ALONE,
             _known,

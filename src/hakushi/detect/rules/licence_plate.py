@@ -33,7 +33,7 @@ def prove(value: str) -> bool:
 PLUGIN = Detector(
     kind="licence_plate",
     source="Road Transport Vehicle Act, enforcement regulations, article 13 (form of the number)",
-    forms=(Form(rf"(?<![一-龠々])(?P<v>{_PLATE})(?![0-9])"),),
+    forms=(Form(rf"(?:(?<![一-龠々])|(?<=番号)|(?<=車番))(?!は)(?P<v>{_PLATE})(?![0-9])"),),
     labels=(
         "自動車登録番号",
         "車両登録番号",
