@@ -92,6 +92,9 @@ warm_venv() { # kernels and pattern databases are compiled once, here, and not a
     [ -f "$here/src/hakushi/app/warm.py" ] || return 0
     say "Compiling the kernels (some seconds, once)." "カーネルをコンパイルします (数秒、初回のみ)。"
     use_venv "$venv"
+    # Where bytecode may not be written at run time (PYTHONDONTWRITEBYTECODE), each start would
+    # compile the sources.
+    "$venv/bin/python" -m compileall -qq "$here/src/hakushi" || :
     "$venv/bin/python" -m hakushi.app.warm >&2 ||
         say "The kernels could not be compiled now; they will be when they are first used." \
             "いまはカーネルをコンパイルできませんでした。初めて使うときにコンパイルします。"
