@@ -40,6 +40,9 @@ _JOINED = frozenset(
 )
 """Labels that names of variables end with (memberKana). Not name: tableName, fileName."""
 
+Near = str | tuple[str, ...]
+"""A cheap pattern of a form, or several that are one."""
+
 _LABEL = "label"
 _CLOSE = 32
 """Bytes between matches of one cheap pattern that make them one place."""
@@ -66,7 +69,7 @@ class Anchors:
     """What was found: labels in order, and for each cheap pattern its places in order."""
 
     labels: list[Label]
-    places: dict[str, Places]
+    places: dict[Near, Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class _Vocabulary:
     """What to look for: cheap patterns, Japanese labels as patterns, the kinds of label words."""
 
     near: tuple[str, ...]
+    asked: tuple[Near, ...]
+    """For each of these the whole that it is one of."""
     labels: tuple[str, ...]
     kinds: dict[str, frozenset[str]]
 
@@ -81,7 +86,7 @@ class _Vocabulary:
 @cache
 def _vocabulary() -> _Vocabulary:
     kinds: dict[str, set[str]] = {}
-    near: dict[str, None] = {}
+    near: dict[Near, None] = {}
     words: set[str] = set()
     for detector in detectors():
         for label in detector.labels:
@@ -89,7 +94,13 @@ def _vocabulary() -> _Vocabulary:
             kinds.setdefault(_key(fold(label)), set()).add(detector.kind)
         near.update(dict.fromkeys(form.near for form in detector.forms if form.near))
     labels = tuple(_spelled(word) for word in sorted(words, key=lambda w: (-len(w), w)))
-    return _Vocabulary(tuple(near), labels, {k: frozenset(v) for k, v in kinds.items()})
+    each = [(one, whole) for whole in near for one in _patterns(whole)]
+    patterns, asked = zip(*each, strict=True)
+    return _Vocabulary(patterns, asked, labels, {k: frozenset(v) for k, v in kinds.items()})
+
+
+def _patterns(near: Near) -> tuple[str, ...]:
+    return (near,) if isinstance(near, str) else near
 
 
 def _spelled(word: str) -> str:
@@ -157,7 +168,7 @@ def _database() -> database.Compiled | None:
     return _ready["it"]
 
 
-def _fast(compiled: database.Compiled, folded: str) -> dict[str, Places]:
+def _fast(compiled: database.Compiled, folded: str) -> dict[Near, Places]:
     data = folded.encode("utf-8", "replace")
     near = _vocabulary().near
     ids: list[int] = []
@@ -185,11 +196,11 @@ def _fast(compiled: database.Compiled, folded: str) -> dict[str, Places]:
 
 def _kept(
     folded: str, data: bytes, ids: list[int], places: tuple[list[int], list[int]]
-) -> dict[str, Places]:
+) -> dict[Near, Places]:
     """The matches that are asked for, under their patterns: of a list of people, few are."""
     import numpy as np
 
-    near = _vocabulary().near
+    near, asked = _vocabulary().near, _vocabulary().asked
     which, starts, ends = (np.array(one, np.int64) for one in (ids, *places))
     wanted = np.ones(len(which), bool)
     label = which >= len(near)
@@ -204,10 +215,19 @@ def _kept(
         starts, ends = character[starts], character[ends]
     names, firsts = np.unique(which, return_index=True)
     parts = zip(np.split(starts, firsts[1:]), np.split(ends, firsts[1:]), strict=True)
-    return {
-        near[name] if name < len(near) else _LABEL: Places(*part)
-        for name, part in zip(names.tolist(), parts, strict=True)
-    }
+    found: dict[Near, Places] = {}
+    for name, part in zip(names.tolist(), parts, strict=True):
+        whole = asked[name] if name < len(near) else _LABEL
+        found[whole] = _joined(found[whole], Places(*part)) if whole in found else Places(*part)
+    return found
+
+
+def _joined(one: Places, other: Places) -> Places:
+    import numpy as np
+
+    starts, ends = np.append(one.starts, other.starts), np.append(one.ends, other.ends)
+    order = np.argsort(starts, kind="stable")
+    return Places(starts[order], ends[order])
 
 
 def _apart_in_latin(
@@ -231,11 +251,15 @@ def _apart_in_latin(
     return apart
 
 
-def _slowly(folded: str) -> dict[str, Places]:
+def _slowly(folded: str) -> dict[Near, Places]:
     import numpy as np
 
-    patterns = {one: re.compile(one) for one in _vocabulary().near} | {_LABEL: _label_pattern()}
-    found = {}
+    wholes = dict.fromkeys(_vocabulary().asked)
+    patterns: dict[Near, re.Pattern[str]] = {
+        one: re.compile("|".join(_patterns(one))) for one in wholes
+    }
+    patterns[_LABEL] = _label_pattern()
+    found: dict[Near, Places] = {}
     for name, pattern in patterns.items():
         spans = [match.span() for match in pattern.finditer(folded)]
         if spans:

@@ -30,8 +30,9 @@ class Need(Enum):
 class Form:
     """How a value is written: a bounded pattern over folded text, its group ``v`` the value.
 
-    A form that needs a label is looked for beside labels only. ``near``: a cheap pattern; the form
-    is looked for only from ``before`` characters before its matches to ``after`` behind them.
+    A form that needs a label is looked for beside labels only. ``near``: a cheap pattern, or
+    several where one would be too large; the form is looked for only from ``before`` characters
+    before its matches to ``after`` behind them.
     ``prove`` overrides the detector's proof for this form; it gets the value as written. ``exact``:
     the value is not narrowed.
     """
@@ -39,7 +40,7 @@ class Form:
     pattern: str
     need: Need = Need.LABEL
     prove: Callable[[str], bool] | None = None
-    near: str = ""
+    near: str | tuple[str, ...] = ""
     before: int = 40
     after: int = 40
     exact: bool = False

@@ -289,11 +289,14 @@ def unmistaken(value: str) -> bool:
         return False
     if re.match(f"[{KATAKANA}]", given):
         return _old_fashioned(given)
-    if len(surname) == 1 and (len(given) == 1 or given[-1] not in _words("given-end")):
+    place = surname in _words("places")
+    if len(given) == 1 and (place or len(surname) == 1):
+        return _no_ending(given) and (len(surname) > 1 or surname in _SINGLE)
+    if len(surname) == 1 and given[-1] not in _words("given-end"):
         return False
     if not _no_word(given) or given in _words("given-not"):
-        return False
-    return surname not in _words("places") or (len(given) > 1 and given[-1] in _words("given-end"))
+        return not place and given in _words("given-whole")
+    return not place or given[-1] in _words("given-end")
 
 
 @lru_cache(_REMEMBERED)
@@ -303,15 +306,19 @@ def standing(value: str) -> bool:
     """
     surname = surname_of(value)
     given = value[len(surname) :].translate(VARIANTS)
-    if not 1 <= len(given) <= 3 or not surname or value in _words("no-whole"):
+    if not surname or value in _words("no-whole"):
+        return False
+    if re.match(f"[{HIRAGANA}{KATAKANA}]", given):
+        return _in_kana(surname, given)
+    if not 1 <= len(given) <= 3:
         return False
     if not _common(surname):
         single = len(surname) > 2 and given in _words("given-single") and plausible(value)
         return single or (len(surname) > 1 and len(given) > 1 and _two(given) and certain(value))
     if len(given) == 1:
-        told = given in _words("given-single") and surname not in _words("places")
+        told = _no_ending(given) if surname in _words("places") else given in _words("given-single")
         return told and len(surname) > 1 and certain(value)
-    if len(surname) == 1 and not (surname in SINGLE and len(given) == 2 and _two(given)):
+    if len(surname) == 1 and not (surname in _SINGLE and _whole_given(given)):
         return False
     if len(given) == 3 and given[-1] not in _THREE and not _two(given):
         return False
@@ -319,8 +326,39 @@ def standing(value: str) -> bool:
     return (not refused or given in _words("given-whole")) and certain(value)
 
 
+_ENDINGS = "学研保都陸鉄鋼渡秋要整護務求至範実航章建治湧湊幹司光正満明直"
+"""Given names of one sign that make a word behind a place as well: 石川司, 福島学, 秋田港."""
+
+
+def _no_ending(given: str) -> bool:
+    """A given name of one sign that says nothing behind a place, or a single sign, but a name."""
+    return given in _words("given-single") and given not in _ENDINGS
+
+
+def _in_kana(surname: str, given: str) -> bool:
+    """A common surname and a given name in kana, right behind it: 佐野ひかり, 石田キヨ."""
+    if not _common(surname) or (len(surname) == 1 and surname not in _SINGLE):
+        return False
+    if re.match(f"[{KATAKANA}]", given):
+        return _old_fashioned(given)
+    known = given in _words("given-hiragana-whole") or given in _words("given-hiragana")
+    return known and (len(given) > 2 or surname not in _words("places"))
+
+
+def in_kana() -> list[str]:
+    """Given names in kana that right behind a surname need no anchor, the longest first."""
+    every = _words("given-hiragana-whole") | _words("given-hiragana") | _words("given-kana")
+    return sorted(every, key=lambda one: (-len(one), one))
+
+
 _THREE = "郎朗子美助介平代江恵香奈希花央乃衛丞里"
 """How given names of three signs end."""
+
+
+def _whole_given(given: str) -> bool:
+    """Two or three kanji that make a given name for sure."""
+    three = len(given) == 3 and given[0] in _words("given-first") and given[-1] in _THREE
+    return (len(given) == 2 and _two(given)) or (three and not _is_word(given[1:]))
 
 
 def _two(given: str) -> bool:
@@ -335,6 +373,9 @@ def _two(given: str) -> bool:
 
 SINGLE = "林森関星堀辻岸岡谷秦菅榊滝瀧畑浜濱沖柳杉橘楠榎梶槙峰峯堺郡轟嶋堤湊畠柴芹萩鎌鶴鷲乾巽佃牧"
 """Surnames of one sign that hardly stand for anything else behind a role."""
+
+_SINGLE = SINGLE + "原島柏"
+"""The same, before what is a given name for sure."""
 
 
 def leading(value: str) -> bool:
@@ -507,8 +548,8 @@ _GLUED = re.compile(f"[{KANJI}]{{0,5}}[者人名主方](?=[{KANJI}])")
 def _glued(whole: str, rest: str) -> bool:
     if " " not in whole:
         return not certain(whole) and standing(rest)
-    surname = whole.partition(" ")[0]
-    return surname_of(surname) != surname and certain(rest)
+    before, after = whole.partition(" ")[0], rest.partition(" ")[0]
+    return surname_of(before) != before and len(after) > 1 and certain(rest)
 
 
 @lru_cache(_REMEMBERED)

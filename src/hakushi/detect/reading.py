@@ -84,7 +84,7 @@ class Page:
         self._places = found.places
         self.named = frozenset().union(*(one.kinds for one in found.labels))
         """The kinds that some label names."""
-        self._zones: dict[tuple[str, int, int], list[tuple[int, int]]] = {}
+        self._zones: dict[tuple[anchors.Near, int, int], list[tuple[int, int]]] = {}
 
     def column(self, at: int) -> tuple[int, tables.Column] | None:
         """Where the cell that holds the character at ``at`` begins, and its column."""
@@ -151,7 +151,7 @@ class Page:
             detector = every[number]
             yield detector, [detector.forms[form] for _, form in some]
 
-    def near(self, pattern: str, before: int, after: int) -> list[tuple[int, int]]:
+    def near(self, pattern: anchors.Near, before: int, after: int) -> list[tuple[int, int]]:
         """The zones around matches of a cheap pattern."""
         key = (pattern, before, after)
         if key not in self._zones:
@@ -218,7 +218,7 @@ def _by_column(columns: Sequence[tables.Column]) -> dict[tuple[str, bool], list[
 class _Asking:
     """The forms that cheap patterns and labels wake, as numbers of detector and form."""
 
-    near: dict[str, list[tuple[int, int]]]
+    near: dict[anchors.Near, list[tuple[int, int]]]
     labelled: dict[str, list[tuple[int, int]]]
 
 

@@ -15,6 +15,7 @@ from hakushi.detect.names import (
     certain,
     given_alone,
     given_only,
+    in_kana,
     latin,
     latin_name,
     latin_surname,
@@ -491,6 +492,15 @@ EVIDENCE = (
         near=rf"(?:^|[^{KANJI}{KATAKANA}ヶケノA-Za-z0-9])[{KANJI}]{{3,6}}(?:$|[^{KANJI}{KATAKANA}ヶケノA-Za-z0-9])",
         before=2,
         after=2,
+        exact=True,
+    ),
+    Form(
+        rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}A-Za-z0-9＝=])(?P<v>[{KANJI}]{{1,4}}(?:[{HIRAGANA}]{{2,8}}|[{KATAKANA}]{{2,6}})[子江代枝美]?)(?![{KANJI}{HIRAGANA}{KATAKANA}A-Za-z0-9])",
+        Need.ALONE,
+        standing,
+        near=tuple(f"[{KANJI}]{given}" for given in in_kana()),
+        before=4,
+        after=4,
         exact=True,
     ),
     Form(
