@@ -70,6 +70,8 @@ def test_a_paper_tells_the_same_however_it_is_laid_out(way: str) -> None:
 
 _PIECES = st.sampled_from(
     [
+        "石　橋　正　章",
+        "山 田 ",
         "……",
         "→",
         "（必須）",
@@ -145,6 +147,9 @@ def test_what_is_left_keeps_its_place(text: str) -> None:
         ("mail: a@b.jp\\ntel: 03\\n山\\n", "mail: a@b.jp\ntel: 03\n山\n"),
         ("C:\\new\\table\\readme", "C:\\new\\table\\readme"),
         ("氏名……山田", "氏名:山田"),
+        ("氏　名　石　橋　正　章　印", "氏　名　石橋正章　印"),
+        ("母 戸 田 晃 司 様", "母 戸田晃司 様"),
+        ("日 月 火 水 木 金 土\n早 早 休 遅", None),
         ("氏名 → 山田 電話番号..........03", "氏名 :山田 電話番号:03"),
         ("その後……彼は → と。氏名…、", None),
         ("氏名（必須）：山田\n住所 * : 津市\n電話\n*必須\n03", "氏名：山田\n住所 : 津市\n電話\n03"),

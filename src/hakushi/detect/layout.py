@@ -18,6 +18,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from hakushi.detect.detector import Span
+from hakushi.detect.fold import KANJI
+from hakushi.detect.names import certain, standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +87,14 @@ _REMARK = re.compile(
 _BEFORE = 4
 """Characters before the sign or word by which one of these is found."""
 
+_RUN = re.compile(
+    rf"(?<![{KANJI}])(?:[{KANJI}][ \u3000]{{1,3}}){{2,15}}[{KANJI}](?:(?![{KANJI}])|(?=[様殿氏君]))"
+)
+"""Signs with gaps between them, as names on forms are often spread out."""
+
+_WIDEST, _RUNS = 3, 64
+"""Blanks between two such signs, and characters of them all."""
+
 _NAMED = {"nbsp": " ", "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _FOLLOWS = {"\\": '\\unrt"/', "&": "#nalgq", "<": "/bdefhilopsu", "%": "eE"}
 """What stands behind the first sign of what `_WRITTEN` matches."""
@@ -119,14 +129,17 @@ class Plain(NamedTuple):
 
 def plain(chars: str) -> Plain | None:
     """The text as typed; None where it is already."""
-    beside = _beside_labels(chars)
-    if not beside and _ANY.search(chars) is None:
-        return None
     import numpy as np
 
     from hakushi.detect import layout_kernel
 
-    codes = np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
+    raw = chars.encode("utf-32-le", "surrogatepass")
+    beside = _beside_labels(chars)
+    if not chars.isascii():
+        beside += _spread(chars, layout_kernel.apart(np.frombuffer(raw, np.uint32), _WIDEST))
+    if not beside and _ANY.search(chars) is None:
+        return None
+    codes = np.frombuffer(raw, np.uint32).copy()
     kept = np.ones(len(codes), bool)
     written = _escapes(chars, codes) if _HINTED.search(chars) else []
     ends = _write(written + beside, codes, kept) if written or beside else None
@@ -155,6 +168,40 @@ def _beside_labels(chars: str) -> list[_Meant]:
             if found is not None:
                 out.append((*found.span(), meant))
                 done = found.end()
+    return out
+
+
+def _spread(chars: str, apart: npt.NDArray[np.int64]) -> list[_Meant]:
+    """The gaps within whole names whose signs stand ``apart``: 石　橋　正　章."""
+    out: list[_Meant] = []
+    done = 0
+    for at in apart.tolist():
+        run = _RUN.search(chars, max(done, at - _WIDEST - 1), at + _RUNS) if at >= done else None
+        if run is None:
+            continue
+        done = run.end()
+        signs = [one.start() for one in re.finditer(r"[^ \u3000]", run[0])]
+        for first, last in _names_among([run[0][one] for one in signs]):
+            gaps = pairwise(run.start() + one for one in signs[first : last + 1])
+            out += [(a + 1, b, -1) for a, b in gaps]
+    return out
+
+
+def _names_among(signs: list[str]) -> list[tuple[int, int]]:
+    """The first and the last of the signs that are whole names together."""
+    whole = "".join(signs)
+    alone = whole.rstrip("様殿氏君印方男女")
+    if 3 <= len(alone) <= 5 and not standing(whole) and certain(alone):
+        return [(0, len(alone) - 1)]
+    out: list[tuple[int, int]] = []
+    first = 0
+    while first < len(signs) - 2:
+        sizes = (5, 4, 3)
+        named = [n for n in sizes if standing("".join(signs[first : first + n]))]
+        named = [n for n in named if first + n <= len(signs)]
+        if named:
+            out.append((first, first + named[0] - 1))
+        first += named[0] if named else 1
     return out
 
 

@@ -32,6 +32,36 @@ def signs(codes: Any, first: Any, behind: Any) -> Any:
     return out[:count].copy()
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _gap(code: int) -> bool:
+    return code in (0x20, 0x3000, 0xA0)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _kanji(codes: Any, at: int) -> bool:
+    return 0 <= at < len(codes) and 0x3400 <= codes[at] <= 0x9FFF
+
+
+@numba.njit(cache=True, nogil=True)
+def apart(codes: Any, most: int) -> Any:
+    """Where a kanji without another beside it stands, up to ``most`` gaps behind one like it."""
+    out = np.empty(len(codes) // 2 + 1, np.int64)
+    count, last = 0, -1
+    for i in range(len(codes)):
+        if not _kanji(codes, i):
+            if not _gap(codes[i]):
+                last = -1
+            continue
+        if _kanji(codes, i - 1) or _kanji(codes, i + 1):
+            last = -1
+            continue
+        if last >= 0 and i - last <= most + 1:
+            out[count] = i
+            count += 1
+        last = i
+    return out[:count].copy()
+
+
 @numba.njit(cache=True, nogil=True)
 def _line_ends(codes: Any, kept: Any) -> None:
     """One newline for each end of a line, whatever ended it."""
@@ -42,11 +72,6 @@ def _line_ends(codes: Any, kept: Any) -> None:
                 kept[i] = False
             else:
                 codes[i] = _NEWLINE
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _gap(code: int) -> bool:
-    return code in (0x20, 0x3000, 0xA0)
 
 
 @numba.njit(cache=True, nogil=True)
