@@ -88,9 +88,15 @@ _BEFORE = 4
 """Characters before the sign or word by which one of these is found."""
 
 _RUN = re.compile(
-    rf"(?<![{KANJI}])(?:[{KANJI}][ \u3000]{{1,3}}){{2,15}}[{KANJI}](?:(?![{KANJI}])|(?=[様殿氏君]))"
+    rf"(?<![{KANJI}])(?:[{KANJI}][ \u3000]{{1,3}}){{1,15}}[{KANJI}](?:(?![{KANJI}])|(?=[様殿氏君]))"
 )
 """Signs with gaps between them, as names on forms are often spread out."""
+
+_LABELS = re.compile(
+    "氏名|住所|電話|携帯|職業|職名|続柄|性別|年齢|番号|名前|名称|本籍|所属|備考|学年|会社|連絡"
+    "|郵便|宛名|世帯|件名|日付|金額|摘要|区分|種別"
+)
+"""Words of labels that are spread out as often: 氏　名."""
 
 _WIDEST, _RUNS = 3, 64
 """Blanks between two such signs, and characters of them all."""
@@ -188,20 +194,23 @@ def _spread(chars: str, apart: npt.NDArray[np.int64]) -> list[_Meant]:
 
 
 def _names_among(signs: list[str]) -> list[tuple[int, int]]:
-    """The first and the last of the signs that are whole names together."""
+    """The first and the last of the signs that are whole names, or labels, together."""
     whole = "".join(signs)
     alone = whole.rstrip("様殿氏君印方男女")
     if 3 <= len(alone) <= 5 and not standing(whole) and certain(alone):
         return [(0, len(alone) - 1)]
     out: list[tuple[int, int]] = []
     first = 0
-    while first < len(signs) - 2:
-        sizes = (5, 4, 3)
-        named = [n for n in sizes if standing("".join(signs[first : first + n]))]
-        named = [n for n in named if first + n <= len(signs)]
-        if named:
-            out.append((first, first + named[0] - 1))
-        first += named[0] if named else 1
+    while first < len(signs) - 1:
+        left = len(signs) - first
+        some = {n: "".join(signs[first : first + n]) for n in (5, 4, 3, 2) if n <= left}
+        known = (
+            n for n, word in some.items() if _LABELS.fullmatch(word) or (n > 2 and standing(word))
+        )
+        size = next(known, 1)
+        if size > 1:
+            out.append((first, first + size - 1))
+        first += size
     return out
 
 

@@ -16,7 +16,21 @@ from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 from hakushi.detect.names import certain, likely
 
 _WORDS = (
-    *("氏名", "氏 名", "名前", "者名", "員名", "人名", "児名", "童名", "徒名", "フリガナ"),
+    *(
+        "氏名",
+        "氏 名",
+        "姓名",
+        "名前",
+        "ふりがな",
+        "シメイ",
+        "者名",
+        "員名",
+        "人名",
+        "児名",
+        "童名",
+        "徒名",
+        "フリガナ",
+    ),
     *(
         "患者",
         "保護者",

@@ -249,9 +249,19 @@ def _may_say(name: str) -> bool:
     return any(stem in low for stem in STEMS)
 
 
+_AS_REMARKED = re.compile(r"(?<=.)\([^()]{1,12}\)")
+
+
 @lru_cache(maxsize=1 << 16)
 def column(name: str) -> Column:
-    """What a folded header cell says. Japanese puts the head last, so the last match wins."""
+    """What a folded header cell says, if not without what it says in brackets."""
+    said = _column(name)
+    bare = _AS_REMARKED.sub("", name)
+    return said if said.kind is not None or bare == name else _column(bare)
+
+
+def _column(name: str) -> Column:
+    """Japanese puts the head last, so the last match wins."""
     name = name.strip(_TRIM).replace(" ", "")
     if not name or len(name) > 40:
         return Column()

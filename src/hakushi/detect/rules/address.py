@@ -52,7 +52,7 @@ _OPEN_END = re.compile("(?<=[地号番0-9])の$")
 
 
 _LABEL = re.compile(
-    rf"(?:又は)?(?:[現前旧新]?住所|居所|所在地番?|本籍地?)(?=[{KANJI}])|所(?=(?:{'|'.join(PREFECTURES)}))"
+    rf"(?:又は)?(?:[現前旧新]?(?:ご|送付先|お届け先|自宅)?住所|居所|所在地番?|本籍地?)は?(?=[{KANJI}])|(?:所は?|は)(?=(?:{'|'.join(PREFECTURES)}))"
 )
 """A label that the address follows without a gap, as text out of PDF has it."""
 
@@ -186,6 +186,8 @@ PLUGIN = Detector(
     mask=_mask,
     literals=(*PREFECTURES, r"\d丁目", r"\d番地", r"\k市\k\k\d", r"\k市\k\k\k\d", r"\k区\k\k\d"),
     yes=(
+        ("新ご住所は埼玉県羽生市東六丁目15番地", "埼玉県羽生市東六丁目15番地"),
+        ("住所大阪府堺市西区鳳東町4丁401番地1", "大阪府堺市西区鳳東町4丁401番地1"),
         (
             "京都府京都市上京区下立売通新町西入薮ノ内町 府庁",
             "京都府京都市上京区下立売通新町西入薮ノ内町",

@@ -249,6 +249,7 @@ PLUGIN = Detector(
         "誕生日",
         "出生年月日",
         "生年",
+        "生年月",
         "出生日",
         "生まれ",
         "DOB",
@@ -262,7 +263,7 @@ PLUGIN = Detector(
         "生年月日(西暦)",
         "生年月日(和暦)",
     ),
-    header=r"生年月日|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
+    header=r"生年月日?|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
     cell=(
         rf"{_date(2)}(?: ?生(?:まれ)?)?",
         r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-579][\- ]?\d{6})",
