@@ -15,7 +15,8 @@ WORDS = ("INSERT ", "insert ", "COPY ")
 
 _COPY = re.compile(r"COPY [^\n(]{1,160}\(([^()\n]{1,8000})\) FROM stdin", re.IGNORECASE)
 _INSERT = re.compile(
-    r"INSERT(?: IGNORE)? INTO ([^\s(]{1,160})(?: {0,4}\(([^()\n]{1,8000})\))?\s{0,4}VALUES? {0,4}",
+    r"INSERT(?: IGNORE)? INTO ([^\s(]{1,160})"
+    r"(?: {0,4}\(((?:[^()\n]|\([^()\n]{0,40}\)){1,8000}+)\))?\s{0,4}VALUES? {0,4}",
     re.IGNORECASE,
 )
 _FIELD = re.compile(

@@ -212,7 +212,7 @@ def _count(codes: Any, classes: Any, words: Any, pairs: Any, starts: Any, counts
             starts[line] = at + 1
             continue
         if code == 32 and at and codes[at - 1] == 32:
-            counts[line, 5] += 1
+            counts[line, 5] += at < 2 or codes[at - 2] != 32
         bits = classes[code] if code < 0x10000 else 0
         if bits:
             for place in range(9):
@@ -228,9 +228,9 @@ def _alike(counts: Any, fewest: int, number: int) -> Any:
     good = np.zeros(len(counts), np.bool_)
     for line in range(len(counts) - fewest + 1):
         place = 0
-        while place < 4 and counts[line, place] == 0:
+        while place < 6 and (place == 4 or counts[line, place] == 0):
             place += 1
-        if place == 4:
+        if place == 6:
             continue
         here, quoted, telling = counts[line, place], counts[line, 4] > 0, 0
         for row in range(line, line + fewest):
@@ -249,9 +249,9 @@ def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number:
     rows of one table.
 
     ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each of nine counts;
-    the sixth is two spaces in a row, whatever the table says; the seventh counts ``words`` of
-    ASCII, too, a row each with zeros behind; ``pairs``: their first two characters. No header has
-    what only values have.
+    the sixth is gaps of two spaces or more, whatever the table says; the seventh counts ``words``
+    of ASCII, too, a row each with zeros behind; ``pairs``: their first two characters. No header
+    has what only values have.
 
     Rows have the same delimiter, as often in each unless quotes hide some. Two of them at least
     have a ``number`` of digits, an @, a kanji or a kana, without which no cell says what it is.

@@ -12,6 +12,9 @@ REACH = 72
 
 _GAP, _BREATH = 24, 3
 """Characters between a label and its value, and between labels that are said in one breath."""
+_TAGGED = 24
+"""Characters of a tag before a label in it."""
+
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,60}>")
 _FOREIGN = re.compile(
     r"(?:[A-Za-z_][A-Za-z0-9_.\-]{1,20} ?[=#]|番号|番|コード|記号|品番|型番|型式|型名|伝票|管理"
@@ -37,8 +40,13 @@ class Labels:
 
     def __init__(self, folded: str, every: list[Label]) -> None:
         self._folded = folded
-        self.all = every
-        self._ends = [one.end for one in every]
+        self.all = [one for one in every if not self._closes(one)] if "</" in folded else every
+        self._ends = [one.end for one in self.all]
+
+    def _closes(self, label: Label) -> bool:
+        """Does it stand in the tag that ends a value: ``</name>``?"""
+        at = self._folded.rfind("<", max(0, label.start - _TAGGED), label.start)
+        return at >= 0 and self._folded[at + 1] == "/" and ">" not in self._folded[at : label.start]
 
     def breath(self, label: Label, most: int) -> int:
         """The end of the last label that is said in one breath with this one; ``most`` is far."""

@@ -54,7 +54,18 @@ or a command: such are line ends where the sure ones are half as many.
 _ENTITY = r"&(?:#[0-9]{2,7}|#[xX][0-9A-Fa-f]{2,6}|nbsp|amp|lt|gt|quot|apos);"
 _ATTRIBUTES = r"(?: (?:class|style|id|align|lang|dir)=(?:\"[^\"<>]{0,200}\"|'[^'<>]{0,200}'))*"
 _TAG = rf"</?(?:br|p|div|li|h[1-6]|span|b|strong|em|i|u|font|ul|ol|section){_ATTRIBUTES} ?/?>"
-_BREAKS = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/section)\b")
+_IN_TABLE = r"[^<>]{0,200}>\s{0,40}"
+_CELLS = (
+    rf"(?:</[tT][dhDH]\b{_IN_TABLE})?(?:</[tT][rR]\b{_IN_TABLE})?(?:</?[tT](?:body|head|foot){_IN_TABLE}){{0,2}}"
+    rf"<[tT](?:[rR]\b{_IN_TABLE}(?:<[tT][dhDH]\b{_IN_TABLE})?|[dhDH]\b{_IN_TABLE})"
+    rf"|</?[tT](?:able|ABLE|body|head|foot|[rR]|[dhDH])\b{_IN_TABLE}"
+)
+"""What stands between cells and rows of HTML tables, as one."""
+
+_BREAKS = re.compile(
+    r"<(?:br|/p|/div|/li|/h[1-6]|/section)\b|.*</?t(?:r|able)\b", re.IGNORECASE | re.DOTALL
+)
+_CELL = re.compile("<t[dh]", re.IGNORECASE)
 
 _HINT = rf"[\\&<{_INVISIBLE}{_MARKS}]|%[eE]"
 _ANY = re.compile(rf"{_HINT}|\r|(?:\n|\A)[ \t\u3000>]|[ \u3000]\n|\n\n")
@@ -62,7 +73,9 @@ _ANY = re.compile(rf"{_HINT}|\r|(?:\n|\A)[ \t\u3000>]|[ \u3000]\n|\n\n")
 _PERCENT = r"%[eE][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){2}"
 """A sign of three bytes of UTF-8, as web addresses and forms that were sent have it."""
 
-_WRITTEN = re.compile(f"{_ESCAPED}|{_ENTITY}|{_TAG}|{_PERCENT}|{_VOICED}|[{_INVISIBLE}]")
+_WRITTEN = re.compile(
+    f"{_ESCAPED}|{_ENTITY}|{_TAG}|(?P<cell>{_CELLS})|{_PERCENT}|{_VOICED}|[{_INVISIBLE}]"
+)
 """What stands for one character, or for none."""
 
 _HEAD = "[名義主先所籍居地号話帯通日者人員士当童)）カナｶﾅなミみルLXlxens]"
@@ -102,7 +115,7 @@ _WIDEST, _RUNS = 3, 64
 """Blanks between two such signs, and characters of them all."""
 
 _NAMED = {"nbsp": " ", "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_FOLLOWS = {"\\": '\\unrt"/', "&": "#nalgq", "<": "/bdefhilopsu", "%": "eE"}
+_FOLLOWS = {"\\": '\\unrt"/', "&": "#nalgq", "<": "/bdefhilopstuT", "%": "eE"}
 """What stands behind the first sign of what `_WRITTEN` matches."""
 
 _HINTED = re.compile(_HINT)
@@ -233,8 +246,11 @@ def _escapes(chars: str, codes: npt.NDArray[np.uint32]) -> list[_Meant]:
         match = _WRITTEN.match(chars, at - (chars[at] in _MARKS)) if at >= done else None
         if match is None:
             continue
-        start, done = match.span()
+        start, behind = match.span()
         char = _said(match[0])
+        while match["cell"] and start > done and chars[start - 1].isspace():
+            start -= 1
+        done = behind
         ends += match["end"] is not None
         (unsure if match["path"] else found).append((start, done, ord(char) if char else -1))
     return found + unsure if len(unsure) <= 2 * ends else found
@@ -303,7 +319,7 @@ def _percent(written: str) -> str:
 
 
 def _tag(written: str) -> str:
-    return "\n" if _BREAKS.match(written) else ""
+    return "\n" if _BREAKS.match(written) else "\t" if _CELL.search(written) else ""
 
 
 def _combined(written: str) -> str:

@@ -29,6 +29,8 @@ _WORDS = (
         "児名",
         "童名",
         "徒名",
+        "客名",
+        "name",
         "フリガナ",
     ),
     *(
@@ -50,7 +52,8 @@ _MOST_COLUMNS, _LONGEST, _MISSES = 12, 160, 3
 """Columns of a header; characters of its line, and of a row's; rows in a row that do not fit."""
 
 _WORD = re.compile(
-    rf"(?:[1-9]\d?(?=[月期回年組分]))?[{KANJI}{KATAKANA}{HIRAGANA}A-Za-z.()/・〒ヶー-]{{1,12}}"
+    rf"(?:[1-9]\d?(?=[月期回年組分]))?(?:[a-z_]{{1,16}}|[{KANJI}{KATAKANA}{HIRAGANA}A-Za-z.()/・〒ヶー-]{{1,12}})"
+    r"(?:\d{1,2}[^\d ]{0,4})?"
 )
 """What a column may be called."""
 
@@ -66,6 +69,7 @@ _PERSON = (
     r"|[A-Z][A-Za-z'-]{1,20}(?: [A-Z][A-Za-z'-]{1,20}){1,3}"
     r")(?: ?[(][^() ]{1,8}[)])?"
 )
+_GAPLESS = f"{_K}{{3,7}}|{_K}{{1,4}}(?:{_A}{{2,5}}{_K}?|{_H}{{2,6}}{_K}?)"
 _READING = (
     rf"{_A}{{2,8}} {{1,2}}{_A}{{1,8}}|{_H}{{2,8}} {{1,2}}{_H}{{1,8}}|{_A}{{3,14}}|{_H}{{3,14}}"
 )
@@ -75,6 +79,7 @@ _SHAPES = {
     "address": r"[^ \n]{4,60}(?: [^ \n]{1,30}){0,2}?",
     "firm_name": r"[^ \n]{2,40}(?: [^ \n]{2,30})?",
     "licence_plate": r"[^ \n]{2,12}(?: [^ \n]{1,6}){0,3}?",
+    "my_number": r"\d{4}(?:[ -]?\d{4}){2}",
     "birth_date": r"[^ \n]{5,16}|[^ \n]{2,8}年 ?[0-9]{1,2}月 ?[0-9]{1,2}日",
 }
 
@@ -170,7 +175,7 @@ def _full_of_names(folded: str, cells: list[_Cell]) -> bool:
 def _row(folded: str, at: int, stop: int, kinds: tuple[str | None, ...]) -> re.Match[str] | None:
     """A line as a row: of names that may have a gap or not, those that are whole."""
     row = _fitted(kinds).fullmatch(folded, at, stop)
-    if row is None or "person_name" not in kinds or likely(row[kinds.index("person_name") + 1]):
+    if "person_name" not in kinds or (row and likely(row[kinds.index("person_name") + 1])):
         return row
     other = _fitted(kinds, gaps=False).fullmatch(folded, at, stop)
     whole = other is not None and certain(other[kinds.index("person_name") + 1])
@@ -180,7 +185,7 @@ def _row(folded: str, at: int, stop: int, kinds: tuple[str | None, ...]) -> re.M
 @lru_cache(maxsize=256)
 def _fitted(kinds: tuple[str | None, ...], *, gaps: bool = True) -> re.Pattern[str]:
     """A row: as many columns as the header has, each of its shape; names with ``gaps`` first."""
-    shapes = _SHAPES if gaps else _SHAPES | {"person_name": f"{_K}{{3,7}}"}
+    shapes = _SHAPES if gaps else _SHAPES | {"person_name": _GAPLESS}
     columns = (f"({shapes.get(kind or '', '[^ ]{1,40}')})" for kind in kinds)
     return re.compile(" {0,4}" + " {1,4}".join(columns) + " {0,4}")
 

@@ -63,6 +63,9 @@ _DELIMITED = re.compile(r"[\t,|;]|  ")
 _VALUES = re.compile(r"\d{5}|@|\d-\d")
 """What a row of values has and a header has not; `kernel.lines` knows it, too."""
 
+_OF_ROWS = ("\t", ",", ";", "|", "  ")
+"""In the order in which `kernel.lines` counts them."""
+
 _PLAIN = ("\t", ",", ";", "|")
 _TUPLES = "("
 """Stands for the delimiter where the rows are the tuples of an INSERT."""
@@ -356,7 +359,8 @@ def _said_else(
     foreign = names[place].isascii()
     if any(len(name) > 24 for name in names) or (foreign and not all(map(_NAMED.fullmatch, names))):
         return False
-    others = sum(_OTHER.fullmatch(name.replace(" ", "")) is not None for name in names)
+    beside = names[:place] + names[place + 1 :]
+    others = sum(_OTHER.fullmatch(name.replace(" ", "")) is not None for name in beside)
     if not foreign and others and (others + 1) * 3 >= len(names):
         return True
     line, kind = below(), columns[place].kind
@@ -608,7 +612,7 @@ def _said_by_rows(folded: str, at: int, headers: frozenset[int]) -> tuple[Header
         end = line_end(folded, at)
         line = folded[at:end]
         if not rows:
-            delimiter = next((d for d in "\t,;|" if d in line), "")
+            delimiter = next((d for d in _OF_ROWS if d in line), "")
         fields = split(line, 0, delimiter) if delimiter and len(line) <= _MAX_LINE else []
         if len(fields) < 2 or (rows and len(fields) != width):
             break

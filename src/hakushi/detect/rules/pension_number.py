@@ -19,6 +19,8 @@ PLUGIN = Detector(
     labels=(
         "基礎年金番号",
         "年金番号",
+        "pension number",
+        "pension no",
         "年金手帳の番号",
         "年金手帳番号",
         "基礎年金№",

@@ -209,7 +209,7 @@ PLUGIN = Detector(
             after=32,
         ),
         Form(
-            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}[江子枝代美香奈恵]?|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}[子江代枝美]?|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}(?:[・ ][{KATAKANA}]{{2,10}}){{1,3}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])",
+            rf"(?<![{KANJI}{HIRAGANA}{KATAKANA}(])(?P<v>{_K}(?: {_K}){{2,5}}|{_K}{{1,5}} {NEXT}{_K}{{1,5}}(?:[{HIRAGANA}]{{1,3}})?|{_K}{{1,5}} [{HIRAGANA}]{{2,5}}[江子枝代美香奈恵]?|{_K}{{1,5}} ?{NEXT}[{KATAKANA}]{{2,6}}[子江代枝美]?|{_K}{{1,7}}[{HIRAGANA}]{{2,4}}|{_K}{{1,7}}|[{KATAKANA}]{{2,10}}(?:[・ ][{KATAKANA}]{{2,10}}){{1,3}})(?![{KANJI}{HIRAGANA}{KATAKANA}0-9A-Za-z])(?! ?:)",
             prove=_labelled,
         ),
         Form(
@@ -252,7 +252,7 @@ PLUGIN = Detector(
         r"氏名|お名前|姓名|^名前|(?:[者人童徒員]|患者|お?客様)の?名前|^氏$|^姓$|^名$|氏名(?:又は|・)名称|(?:担当|申請|申込|保護|契約|所有|代表|利用|届出|請求|納税|受給|使用|登録|作成)者(?:氏)?名|世帯主(?:氏?名)?|"
         r"(?:患者|生徒|児童|園児|学生|職員|社員|会員|名義人|相続人|受取人|顧客|本人|従業員|入居者|被保険者|教員|委員|議員|組合員)(?:氏)?名|"
         r"^(?:連帯)?(?:契約者|保証人|使用者|利用者|申請者|申込者|届出[人者]|保護者|受給者|所有者|請求者|名義人|相続人|代表者|患者|児童|生徒|会員|社員|職員|入居者|入所者|参加者|受講者|出席者|講師|連名\d?|作成者|承認者|受付者|責任者|管理者|世帯主|配偶者|お?なまえ)$|納税義務者|被保険者|口座名義人?|宛名|"
-        r"^(?:full|first|last|given|family|customer|user|person|employee)?[_ ]?name$|^(?:sei|mei|shimei|namae)$|担当者?$|"
+        r"^(?:full|first|last|given|family|customer|user|person|employee|patient|client|member|staff|student|teacher|contact|owner|guest|applicant|holder|recipient|sender|parent|guardian|resident|tenant)?[_ ]?name$|^(?:sei|mei|shimei|namae)$|担当者?$|"
         r"^(?:主治医|担当医|執刀医|紹介医|医師|担任|副担任|所属長|筆頭者|保証人|後見人|債権者|債務者|滞納者|被相続人|喪主|施主|委任者|受任者|"
         r"寄[附付]者|推薦者|紹介者|報告者|記録者|起案者|決裁者|予約者|購入者|注文者|宿泊者|指導員|支援員|相談員|調査員|選手|部員|役員|理事|監事|班長|隊員|団員|ケアマネ(?:ジャー)?)$"
     ),

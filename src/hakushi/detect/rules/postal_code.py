@@ -31,6 +31,7 @@ PLUGIN = Detector(
         "郵便番号",
         "〒",
         "郵便No",
+        "郵便",
         "〒番号",
         "zip",
         "zip code",
