@@ -1,9 +1,14 @@
 """Every kind, wherever its label may stand: forms, lists, records of programs, sentences."""
 
+import json
+from urllib.parse import quote
+
 import pytest
+from tests.found import scan
 
 from hakushi import detect
-from hakushi.model import Strength, Text
+from hakushi.media import Memory
+from hakushi.model import Finding, Strength, Text
 
 VALUES = [
     # kind, how people call it, how programs call it, a value
@@ -202,3 +207,28 @@ def test_a_whole_name_is_found_in_letters_lists_and_forms(name):
         ]
     ]
     assert missed == []
+
+
+@pytest.mark.parametrize("context", ["of settings", "of YAML", "of JSON"])
+def test_a_value_in_ascii_is_found_in_the_midst_of_other_bytes(context):
+    """Nothing Japanese is needed to wake the search."""
+    missed = []
+    for kind, _, en, value in VALUES:
+        if not value.isascii() or (value, context) in NOT_YET:
+            continue
+        text = CONTEXTS[context].format(ja="", en=en, value=value)
+        data = bytes(4096) + text.encode() + bytes(range(256)) * 16
+        found = [one for one in scan(Memory(data), b"k") if isinstance(one, Finding)]
+        if kind not in [one.kind for one in found]:
+            missed.append((kind, en, value))
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    "written", [json.dumps, quote, lambda text: "".join(f"&#{ord(c)};" for c in text)]
+)
+def test_escaped_japanese_wakes_the_search(written):
+    text = written("氏名：山田 太郎 様\n住所：静岡県浜松市中央区元城町103番地の2\n")
+    data = bytes(4096) + text.encode() + bytes(range(256)) * 16
+    found = {one.kind for one in scan(Memory(data), b"k") if isinstance(one, Finding)}
+    assert {"person_name", "address"} <= found

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, VARIANTS
+from hakushi.detect.postal import PREFECTURES
 
 _REMEMBERED = 1 << 14
 """Values that each question remembers the answer for: several forms ask it of the same. Memory
@@ -191,6 +192,7 @@ def plausible(value: str, *, known: bool = False) -> bool:
     if (
         not 1 <= len(bare) <= 24
         or bare in _words("not")
+        or bare in PREFECTURES
         or _FIRM.search(bare)
         or _FIELD.match(bare)
     ):

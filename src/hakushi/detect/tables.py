@@ -49,8 +49,8 @@ _OTHER = re.compile(
 """Fields of headers that are no personal data themselves."""
 
 _READING = re.compile(
-    "[ァ-ヺー\uff66-\uff9f]{2,10} {1,2}[ァ-ヺー\uff66-\uff9f]{2,10}"
-    "|[ぁ-ゖー]{2,10} {1,2}[ぁ-ゖー]{2,10}"
+    "[ァ-ヺー\uff66-\uff9f]{2,10}[ ・]{1,2}[ァ-ヺー\uff66-\uff9f]{2,10}"
+    "|[ぁ-ゖー]{2,10}[ ・]{1,2}[ぁ-ゖー]{2,10}"
 )
 
 _VALUED = re.compile(

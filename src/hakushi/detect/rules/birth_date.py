@@ -49,6 +49,8 @@ pension office count otherwise: 5 昭和, 7 平成, 9 令和.
 _LATEST_CODED = 25
 """Years of 令和 above which a 5 is 昭和."""
 
+_NAMED_MONTH = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
+_DAY_OR_MONTH = re.compile(r"\d{1,2}([./\-])\d{1,2}\1\d{4}")
 _PACKED = re.compile(r"[A-Za-z]?\d{5,8}")
 _NUMBERS = re.compile(r"\d{1,4}|[〇一二三四五六七八九十元零]{1,5}")
 
@@ -89,6 +91,9 @@ def _read(value: str) -> tuple[str | None, list[int]]:
     signed = _SIGNED.fullmatch(value)
     if signed:
         return None, [int(signed[1]), int(signed[3]), int(signed[4])]
+    english = _english(value)
+    if english:
+        return None, english
     value = _REMARK.sub("", value).strip()
     letter = _ERAS.get(value[:2]) or _ERAS.get(value[:1])
     if letter is None and value[:1].upper() in _FIRST and len(value) > 1 and not value[1].isalpha():
@@ -103,6 +108,20 @@ def _read(value: str) -> tuple[str | None, list[int]]:
     if _PACKED.fullmatch(value):
         return letter, _packed(value, letter)
     return letter, [_number(n) for n in _NUMBERS.findall(value)]
+
+
+def _english(value: str) -> list[int]:
+    """Year, month and day of a date as English has it; the month first where both may be."""
+    named = _NAMED_MONTH.search(value)
+    numbers = [int(one) for one in re.findall(r"\d+", value)]
+    if named is not None and len(numbers) == 2:
+        month = "janfebmaraprmayjunjulaugsepoctnovdec".index(named[0].lower()) // 3 + 1
+        return [numbers[1], month, numbers[0]]
+    if len(numbers) == 3 and _DAY_OR_MONTH.fullmatch(value):
+        first, second, year = numbers
+        day_first = first > 12 or "." in value
+        return [year, second, first] if day_first else [year, first, second]
+    return []
 
 
 def _packed(value: str, letter: str | None) -> list[int]:
@@ -126,7 +145,13 @@ _WEST = r"(?:(?:西暦 ?)?(?:18|19|20)\d\d ?年 ?\d{1,2} ?月 ?\d{1,2} ?日|[一
 _BOTH = rf"(?:18|19|20)\d\d ?年? ?\({_ERA} ?{_N}年?\) ?年? ?\d{{1,2}} ?月 ?\d{{1,2}} ?日"
 _SHORT = rf"(?:[MTSHRmtshr]|{_ERA}) ?\.?(?:\d{{1,2}}|元)(?:[./\-]\d{{1,2}}[./\-]\d{{1,2}}|年\d{{1,2}}月\d{{1,2}}日)"
 _SIGNS = r"(?:18|19|20)\d\d ?([./\-]) ?\d{1,2} ?\%s ?\d{1,2}"
-_US = r"\d{1,2}/\d{1,2}/(?:19|20)\d\d"
+_MONTHS = "Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?"
+_NTH = r"\d{1,2}(?:st|nd|rd|th)?"
+_ENGLISH = (
+    rf"(?:{_NTH}[ \-](?:(?i:{_MONTHS}))\.?[, \-]{{1,2}}(?:19|20)\d\d|(?i:{_MONTHS})\.? {_NTH},? (?:19|20)\d\d"
+    r"|\d{1,2}/\d{1,2}/(?:19|20)\d\d|\d{1,2}\.\d{1,2}\.(?:19|20)\d\d|\d{1,2}-\d{1,2}-(?:19|20)\d\d)"
+)
+"""Day, month and year in words or in figures, in either order of the first two."""
 
 
 def _date(back: int) -> str:
@@ -239,6 +264,14 @@ PLUGIN = Detector(
             after=40,
         ),
         Form(rf"{_EDGE}{_date(2)}(?![0-9])"),
+        Form(rf"{_EDGE}(?P<v>{_ENGLISH})(?![0-9])"),
+        Form(
+            rf"(?<![A-Za-z])(?:[Bb]orn on|Born:) {{0,2}}(?P<v>{_ENGLISH}|{_SIGNS % 2})(?![0-9])",
+            Need.ALONE,
+            near="[Bb]orn on|Born:",
+            before=2,
+            after=32,
+        ),
         Form(
             r"(?<![0-9A-Za-z./\-])(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-579][\- ]?\d{6}|[1-579]\.\d\d\.\d\d\.\d\d)(?![0-9A-Za-z\-])"
         ),
@@ -266,6 +299,7 @@ PLUGIN = Detector(
     header=r"生年月日?|誕生日|生年|出生(?:年月)?日|dob|birth_?(?:day|date)?|date_?of_?birth|seinengappi",
     cell=(
         rf"{_date(2)}(?: ?生(?:まれ)?)?",
+        rf"(?P<v>{_ENGLISH})",
         r"(?P<v>(?:19|20)\d{6}|[MTSHRmtshr]\d{6}|[1-579][\- ]?\d{6})",
         r"(?P<v>(?:18|19|20)\d\d([./\-])\d{1,2}\2\d{1,2}) 0{1,2}:00(?::00)?",
     ),
@@ -274,8 +308,18 @@ PLUGIN = Detector(
     alike=_of_the_living,
     beside="person_name",
     mask=_mask,
-    literals=(r"日生まれ", r"日生"),
+    literals=(r"日生まれ", r"日生", "born on", "Born:"),
+    shapes=(
+        r"(?i:(?:birth_?da(?:te|y)|date[_ ]of[_ ]birth|dob)[\"':=, \t>]{1,4}(?:[0-9MTSHR]|[a-z]{3,9}\.? [0-9]))",
+        r"(?i:(?:birth_?da(?:te|y)|date_of_birth),)",
+        r"(?i:born on)",
+    ),
     yes=(
+        ("Date of Birth: 5 October 1972", "5 October 1972"),
+        ("DOB: Oct. 5, 1972", "Oct. 5, 1972"),
+        ("Date of birth 23/04/1968", "23/04/1968"),
+        ("name,dob\nJohn Smith,10/05/1972\nAnne Brown,03/11/1980\n", "10/05/1972"),
+        ("She was born on March 3rd, 1981 in Kobe.", "March 3rd, 1981"),
         ("志賀様（昭和５年２月１９日生まれ）", "昭和５年２月１９日"),
         ("生年月日 S58.5.16", "S58.5.16"),
         ("生年月日：1973/11/15", "1973/11/15"),

@@ -58,7 +58,7 @@ PLUGIN = Detector(
     alike=lambda value: prove(digits(value)) and _stands(value),
     stands=_stands,
     scarce=True,
-    shapes=(r"T\d{13}",),
+    shapes=(r"T\d{13}", r"(?i:corporate[_ ]number)", r"(?i:houjin_?bango)"),
     yes=(
         ("法人番号 2231219856773", "2231219856773"),
         ("登録番号 T2231219856773", "T2231219856773"),

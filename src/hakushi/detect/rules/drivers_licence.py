@@ -72,6 +72,11 @@ PLUGIN = Detector(
     alike=lambda value: prove(digits(value)),
     beside="person_name",
     scarce=True,
+    shapes=(
+        r"(?i:licen[cs]e[_ ]?(?:no|number)[\"':=, \t]{1,4}[0-9])",
+        r"(?i:drivers?[_ ]licen[cs]e)",
+        r"(?i:licen[cs]e[_ ]n(?:o|umber),)",
+    ),
     yes=(
         ("運転免許証番号 458751891781", "458751891781"),
         ("免許の種類 普通 番号 458751891781", "458751891781"),

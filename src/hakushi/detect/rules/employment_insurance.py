@@ -32,6 +32,7 @@ PLUGIN = Detector(
     header=r"雇用保険(?:の?被?保険者)?(?:番号|no\.?)?|被保険者番号|koyo_?hoken(?:_?(?:no|bango))?|employment_?insurance(?:_?(?:no|number))?",
     cell=(r"(?P<v>\d{4}[ \-]?\d{6}[ \-]?\d)",),
     prove=prove,
+    shapes=(r"(?i:koyohoken)", r"(?i:employment[_ ]insurance)"),
     yes=(
         ("雇用保険被保険者番号 1301-482917-5", "1301-482917-5"),
         ("被保険者番号：１３０１－４８２９１７－５", "１３０１－４８２９１７－５"),

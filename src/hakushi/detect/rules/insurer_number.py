@@ -36,6 +36,7 @@ PLUGIN = Detector(
     header=r"(?<!被)保険者(?:番号|no\.?)|insurer_?(?:no|number)|hokensha_?(?:no|bango)",
     cell=(r"(?P<v>\d{8}|\d{6}|\d{2}-\d{2}-\d{3}-\d)",),
     prove=prove,
+    shapes=(r"(?i:insurer[_ ]number)", r"(?i:hokensha)"),
     yes=(
         ("保険者番号 01130012", "01130012"),
         ("保険者番号：０１１３００１２", "０１１３００１２"),

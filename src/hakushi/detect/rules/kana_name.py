@@ -47,17 +47,22 @@ _H = f"[{HIRAGANA}ー]"
 _K = f"[{KANJI}ヶケノ]"
 
 
-_READ = rf"(?:{_A}{{2,8}} {{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {{1,2}}{_H}{{2,8}})"
+_READ = rf"(?:{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}}[ ・]{{1,2}}{_H}{{2,8}})"
 _BESIDE = re.compile(rf"(?P<name>{FULL})[ \t]{{1,4}}(?P<v>{_READ})")
 _BEFORE = re.compile(rf"(?P<v>{_READ})[ \t]{{1,4}}(?P<name>{FULL})")
 _ABOVE = re.compile(rf"(?P<v>{_READ}) {{0,3}}\n {{0,3}}(?P<name>{FULL})")
+
+
+_LABEL = re.compile("(?:フリガナ|ヨミガナ|フリカナ|カナ|ﾌﾘｶﾞﾅ|ふりがな|よみがな)[ ・]{1,3}(?=.{2})")
+"""A label that stands before the reading as if it were the half of it."""
 
 
 def narrow(value: str) -> tuple[int, int] | None:
     """The reading, of one that stands with its name; None if that is no name."""
     both = next(filter(None, (form.fullmatch(value) for form in (_BESIDE, _BEFORE, _ABOVE))), None)
     if both is None:
-        return 0, len(value)
+        label = _LABEL.match(value)
+        return (label.end() if label else 0), len(value)
     return both.span("v") if certain(both["name"]) else None
 
 
@@ -76,13 +81,13 @@ PLUGIN = Detector(
         Form(
             rf"(?<!{_A})(?:(?<![)])|(?<=[ナな][)]))(?P<v>{_A}{{2,12}}(?:[ ・]{{1,2}}{_A}{{2,12}}){{0,3}})(?!{_A})(?![{HIRAGANA}])"
         ),
-        Form(rf"(?<!{_H})(?P<v>{_H}{{2,8}} {{1,2}}{_H}{{2,8}})(?!{_H})"),
+        Form(rf"(?<!{_H})(?P<v>{_H}{{2,8}}[ ・]{{1,2}}{_H}{{2,8}})(?!{_H})"),
         Form(
             rf"(?<=[ :\n])(?P<v>{_H}{{4,12}})(?![{HIRAGANA}{KANJI}{KATAKANA}、。])",
             prove=lambda value: _known(value) and not _VERB.search(value),
         ),
         Form(
-            rf"(?<={_K})[ 様殿氏]{{0,3}}[(] ?(?P<v>{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}} {_H}{{2,8}}) ?[)]",
+            rf"(?<={_K})[ 様殿氏]{{0,3}}[(] ?(?P<v>{_A}{{2,8}}[ ・]{{1,2}}{_A}{{2,8}}|{_H}{{2,8}}[ ・]{_H}{{2,8}}) ?[)]",
             Need.ALONE,
             _known,
             near=r"[(][ ァ-ヺぁ-ゖ]",

@@ -64,6 +64,7 @@ PLUGIN = Detector(
     alike=lambda value: prove(digits(value)) and _stands(value),
     stands=_stands,
     scarce=True,
+    shapes=(r"(?i:my_?number)", r"(?i:kojin[_ ]?(?:bango|no))"),
     yes=(
         ("個人番号 123456789018", "123456789018"),
         ("マイナンバー：１２３４－５６７８－９０１８", "１２３４－５６７８－９０１８"),

@@ -34,6 +34,10 @@ PLUGIN = Detector(
     cell=(r"(?P<v>[A-Za-z]{2}[ \-]?\d{7})",),
     prove=prove,
     normal=lambda value: "".join(c for c in value if c.isalnum()).upper(),
+    shapes=(
+        r"(?i:passport[_ ]?(?:no|number)?[\"':=, \t.]{1,5}[A-Z]{2}[0-9]{7})",
+        r"(?i:passport_n(?:o|umber),)",
+    ),
     yes=(
         ("旅券番号 TR1234567", "TR1234567"),
         ("パスポート番号：ＭＺ０４７１９２６", "ＭＺ０４７１９２６"),

@@ -93,6 +93,10 @@ PLUGIN = Detector(
     alike=lambda value: prove(digits(value)),
     beside="person_name",
     scarce=True,
+    shapes=(
+        r"(?i:card[_ ]?(?:no|num|number)[\"':=, \t]{1,4}[2-6][0-9]{3})",
+        r"(?i:card_n(?:o|umber),)",
+    ),
     yes=(
         ("クレジットカード番号 4980-2371-6054-8198", "4980-2371-6054-8198"),
         ("カード番号：３５４０１９２８３７４６５０１８", "３５４０１９２８３７４６５０１８"),

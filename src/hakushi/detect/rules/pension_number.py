@@ -41,6 +41,7 @@ PLUGIN = Detector(
     header=r"(?:基礎|国民|厚生)?年金(?:手帳)?(?:の?記号)?(?:番号|no\.?)|基礎年金|(?:kiso_?)?nenkin_?(?:bango|no)|pension_?(?:no|number)",
     cell=(r"(?P<v>\d{4}[ \-]?\d{6})",),
     prove=prove,
+    shapes=(r"(?i:nenkin)", r"(?i:pension[_ ](?:no|number))"),
     yes=(
         ("基礎年金番号 9712-107154", "9712-107154"),
         ("年金番号：９７１２１０７１５４", "９７１２１０７１５４"),

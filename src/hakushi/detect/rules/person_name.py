@@ -274,6 +274,12 @@ PLUGIN = Detector(
     alike=lambda value: bool(_FULL.fullmatch(value)) and certain(value),
     mask=mask_word,
     literals=(r"\k\k\s様", r"\k\k\s殿", "と申します", "代表取締役"),
+    shapes=(
+        r"(?i:full|customer|patient|employee|applicant|member|client|guest)[_ ]?[Nn]ame[\"':=, \t>]{1,4}[A-Z]",
+        r"\\u[3-9][0-9a-fA-F]{3}\\{1,2}u[3-9]",
+        r"%[eE][3-9][%0-9a-fA-F]{6}%[eE][3-9]",
+        r"&#(?:x[3-9][0-9a-fA-F]{3}|1[2-9]\d{3}|[2-3]\d{4});&#",
+    ),
     yes=(
         ("足達　長吉 様", "足達　長吉"),
         ("お電話でご相談の件、志賀浪麟作様（昭和５年生まれ）", "志賀浪麟作"),

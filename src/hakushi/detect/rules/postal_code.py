@@ -10,7 +10,7 @@ PLUGIN = Detector(
     kind="postal_code",
     source="Japan Post, seven-digit postal codes (1998), lists of October 2026",
     forms=(
-        Form(r"〒 {0,2}(?P<v>\d{3}-?\d{4})(?![0-9\-])", Need.ALONE, near="〒"),
+        Form(r"〒 {0,2}(?P<v>\d{3} ?-? ?\d{4})(?![0-9\-])", Need.ALONE, near="〒"),
         Form(
             rf"(?<![0-9A-Za-z\-.])(?P<v>\d{{3}}-\d{{4}})(?![0-9A-Za-z\-]){_PLACE}",
             Need.ALONE,
@@ -55,6 +55,7 @@ PLUGIN = Detector(
     beside="person_name",
     mask=lambda value: value[:3] + "".join("*" if c.isdigit() else c for c in value[3:]),
     literals=(r"〒\s\d\d\d",),
+    shapes=(r"(?i:(?:zip|post|postal)[_ ]?(?:code)?[\"':=, \t>]{1,4}[0-9]{3}-?[0-9]{4})",),
     yes=(
         ("〒426-0082", "426-0082"),
         ("〒　５２２－００６９", "５２２－００６９"),

@@ -43,6 +43,7 @@ PLUGIN = Detector(
     cell=(r"(?P<v>[A-Za-z]{2}[ \-]?\d{8}[ \-]?[A-Za-z]{2})",),
     prove=prove,
     normal=lambda value: "".join(c for c in value if c.isalnum()).upper(),
+    shapes=(r"(?i:residence[_ ]card)", r"(?i:zairyu)"),
     yes=(
         ("在留カード番号 AB12345678CD", "AB12345678CD"),
         ("在留カードの番号：ＵＨ３９０２７１５８ＥＡ", "ＵＨ３９０２７１５８ＥＡ"),

@@ -35,6 +35,7 @@ PLUGIN = Detector(
     header=r"住民票?(?:コード|ｺｰﾄﾞ|番号)|住基(?:コード|ｺｰﾄﾞ|番号)|jumin(?:hyo)?_?(?:code|no)|resident_?(?:record_?)?code",
     cell=(r"(?P<v>\d{11}|\d{4}[ \-]\d{4}[ \-]\d{3}|\d{5}[ \-]\d{6})",),
     prove=prove,
+    shapes=(r"(?i:juminhyo)", r"(?i:resident_code)"),
     yes=(
         ("住民票コード 77295816579", "77295816579"),
         ("住民票コード：７７２９５８１６５７９", "７７２９５８１６５７９"),
