@@ -206,6 +206,8 @@ def _kept(
     label = which >= len(near)
     if len(ids) > _MANY:
         wanted = ~label | _apart_in_latin(data, starts, ends)
+    if not wanted.any():
+        return {}
     which = np.minimum(which, len(near))[wanted]
     order = np.argsort(which, kind="stable")
     which, starts, ends = which[order], starts[wanted][order], ends[wanted][order]
@@ -278,9 +280,20 @@ def _apart(folded: str, start: int, end: int) -> bool:
     if script is None or not _SCRIPT.match(folded[end - 1]):
         return True
     before, behind = folded[start - 1 : start] if start else "", folded[end : end + 1]
+    if before and before in "_-" and folded[start:end].lower() == "name":
+        return _WHOSE.search(folded, max(0, start - 24), start) is not None
     if before.islower() and folded[start].isupper() and folded[start:end].lower() in _JOINED:
         before = ""  # memberKana
     return not any(c and _same(script, c) for c in (before, behind))
+
+
+_WHOSE = re.compile(
+    r"(?:user|cust|customer|client|patient|member|emp|employee|staff|person|owner|holder|contact|guest"
+    r"|applicant|student|teacher|parent|guardian|full|first|last|family|given|kanji|kana|shain|kokyaku|card"
+    r"|recipient|sender|payee|display|real|sei|mei)[_-]\Z",
+    re.IGNORECASE,
+)
+"""What stands before _name where it is a person's: COLUMN_NAME, node-name are of things."""
 
 
 def _same(script: re.Match[str], char: str) -> bool:

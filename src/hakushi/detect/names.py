@@ -417,6 +417,8 @@ PROMPT = re.compile(
     r"|Server|Desk|Admin|Administrator|Office|System|Cent(?:er|re)|Support|Team|Group|Windows|Microsoft|Service"
     r"|Inc|Corp|Corporation|Ltd|LLC|LLP|Company|GmbH|KK|Bank|University|College|School|Hospital|Clinic|Hotel|Shop|Store"
     r"|Club|Association|Foundation|Institute|Ministry|City|Town|Department|Division|Section|Room|Floor|Building|Model"
+    r"|Amazon|AWS|Google|Azure|Oracle|IBM|Web|Cloud|API|Services|Elastic|Registry|Hub|Migration|Insights|Auto|Load|Compute"
+    r"|Container|Directory|Gateway|Map|Discovery|Network|Analytics|Storage|Security|Manager|Engine|Platform|This|Use|Doe"
     r"|Type|Version|Total|Unknown|None|Null|Product|Item|Number|Order|Report|File|Data|Project|Software|Limited|Japan"
     r"|Tokyo|Osaka|New|Old|The|And|Of|For|Red|Blue|Set|Box|Kit|Unit|Cable|Printer|Drive|Disk)\b",
     re.IGNORECASE,
