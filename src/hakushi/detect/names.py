@@ -545,7 +545,7 @@ def _whole(value: str) -> bool:
     return " " not in value and (standing(value) or (len(value) > 3 and certain(value)))
 
 
-_GLUED = re.compile(f"[{KANJI}]{{0,5}}[者人名主方](?=[{KANJI}])")
+_GLUED = re.compile(f"[{KANJI}]{{0,5}}[者人名主方夫妻父母女男](?=[{KANJI}])")
 """A role that the name follows without a gap: ご契約者名谷本 栄一様."""
 
 

@@ -33,7 +33,7 @@ from hakushi.detect.postal import PREFECTURES
 
 _K = f"[{KANJI}ヶケノツ]"
 _ROLES = (
-    "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|養父|養母|実父|実母|義父|義母|子"
+    "相手方|当方|先方|父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|養父|養母|実父|実母|義父|義母|子"
     "|故|喪主|施主|遺族|親権者|後見人|保佐人|対象児|対象者|対象児童|児童|生徒|園児|入所者|入居者|利用者|参加者|出席者|欠席者|受講者|受験者"
     "|当選者|合格者|応募者|当事者[甲乙丙]?|被害者|加害者|目撃者|滞納者|債務者|債権者|依頼人|ご依頼人|差出人|訪問者|来庁者|相談者"
     "|作成者|記入者|記録者|報告者|起案者|起票者|承認者|確認者|検査者|点検者|撮影者|発行者|受付者|管理者|責任者|主治医|担任"
@@ -42,7 +42,7 @@ _ROLES = (
     rf"|[{KANJI}]{{1,8}}(?:者|人|員|官|士|師|司|医|親族|主)|[{KANJI}]{{0,4}}(?:する|した|なる|なった|受ける|来た)人|(?:表示|登録|差出人|作成者|選手|講師)名"
 )
 _ROLE_ENDS = (
-    "[父母妻夫男女孫兄弟姉妹子故主者族人児童徒医任長計事記員官士師司問役表務将督前え名先番義様ー]"
+    "[父母妻夫男女孫兄弟姉妹子故主者族人児童徒医任長計事記員官士師司問役表務将督前え名先番義様方ー]"
 )
 _KIN = "父|母|妻|夫|長男|次男|二男|三男|四男|長女|次女|二女|三女|四女|祖父|祖母|孫|兄|弟|姉|妹|養子|息子|娘|子|本人|主人|世帯主|配偶者"
 _OFFICERS = (
@@ -58,7 +58,7 @@ _ON_DUTY = (
 _WORKS_AT = (
     "課|部|室|局|係|会|社|科|所|校|大|県|市|町|村|署|院|園|教授|講師|代表|監督|選手|[長員士師]"
 )
-_FORMAL = "応募者|申請者|申込者|患者|契約者|利用者|受講者|参加者|会員|従業員|社員|被保険者|世帯主|名義人|宿泊者|乗客|実習生|留学生"
+_FORMAL = "購入者|注文者|お客様|搭乗者|旅客|受取人|差出人|宛先|名宛人|投資家|応募者|申請者|申込者|患者|契約者|利用者|受講者|参加者|会員|従業員|社員|被保険者|世帯主|名義人|宿泊者|乗客|実習生|留学生"
 _BORN = r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])? ?(?:\d{1,4}|元) ?[年./\-] ?\d{1,2} ?[月./\-] ?\d{1,2})"
 _READ = (
     rf"(?:[{KATAKANA}]{{2,8}}[ ・]?[{KATAKANA}]{{2,8}}|[{HIRAGANA}]{{2,8}} [{HIRAGANA}]{{2,8}}"
@@ -76,7 +76,7 @@ _WHOSE = (
     "|beneficiary|tenant|insured|contact|recipient|payee|sender|owner|parent|guardian|spouse|doctor|teacher"
 )
 
-_GLUED = "氏名|お名前|者名?|人名?|[^人]主名?|名義|患者名|児童名|生徒名|会員名|委員|弁護士|担当医|医師|利用者名|連絡先|変更[前後]"
+_GLUED = "氏名|お名前|者名?|人名?|[^人]主名?|名義|患者名|児童名|生徒名|会員名|委員|弁護士|担当医|医師|利用者名|連絡先|変更[前後]|[夫妻父母]|[長次二三][男女]|代表"
 """Labels that the value follows without a gap, as in text out of PDF, or in a sentence: 担当者は."""
 
 _GAPPED = (
@@ -504,6 +504,30 @@ EVIDENCE = (
         exact=True,
     ),
     Form(
+        rf"(?<![{KANJI}])(?:{_ACTS})者? ?: {{0,2}}(?P<v>{_K}{{2,4}})(?=[ \t]{{0,3}}(?:\n|\Z))",
+        Need.ALONE,
+        no_place,
+        near=f"(?:{_ACTS})者? ?:",
+        before=2,
+        after=12,
+    ),
+    Form(
+        rf"(?:第\d ?週|[月火水木金土日]曜日?)[ \t:]{{1,3}}(?P<v>{_K}{{2,4}})(?=[ \t、・]|\n|\Z)",
+        Need.ALONE,
+        no_place,
+        near="(?:第[0-9] ?週|[月火水木金土日]曜日?)[ \t:]",
+        before=2,
+        after=8,
+    ),
+    Form(
+        rf"[課係部室局] {{1,3}}(?P<v>{_K}{{2,4}})(?= {{0,2}}[(]?(?:内線|直通|内\d|ext))",
+        Need.ALONE,
+        surname_only,
+        near="[(]?(?:内線|直通|内[0-9]|ext)",
+        before=8,
+        after=2,
+    ),
+    Form(
         rf"(?:{_GLUED})(?:は、?)?(?=(?P<v>{FULL})(?:[様殿]|(?![{KANJI}{HIRAGANA}{KATAKANA}])))",
         Need.ALONE,
         _glued,
@@ -520,26 +544,26 @@ EVIDENCE = (
         after=20,
     ),
     Form(
-        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
+        rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医課部室] ?: {{0,2}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
         Need.ALONE,
         surname_only,
-        near="[者人係員官士師医] ?:",
+        near="[者人係員官士師医課部室] ?:",
         before=6,
         after=10,
     ),
     *(
         Form(
-            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医] ?: {{0,2}}(?:{_K}{{2,4}}、){{{before}}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
+            rf"(?<![{KANJI}{KATAKANA}])[{KANJI}]{{1,5}}[者人係員官士師医課部室] ?: {{0,2}}(?:{_K}{{2,4}}、){{{before}}}(?P<v>{_K}{{2,4}})(?![^ \n印(、])",
             Need.ALONE,
             surname_only,
-            near="[者人係員官士師医] ?:",
+            near="[者人係員官士師医課部室] ?:",
             before=6,
             after=36,
         )
         for before in range(1, 6)
     ),
     Form(
-        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|教諭|医師|先生)(?![{KANJI}])",
+        rf"(?:(?<![{KANJI}{HIRAGANA}{KATAKANA}])|(?<=[はのとがもにや、]))(?P<v>{_K}{{2,4}})(?:課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|教諭|医師|先生)(?=[様殿]|(?![{KANJI}]))",
         Need.ALONE,
         surname_only,
         near="課長|部長|係長|社長|専務|常務|主任|次長|補佐|主査|主事|教授|教諭|医師|先生",
@@ -765,10 +789,10 @@ EVIDENCE = (
         after=8,
     ),
     Form(
-        rf"(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|name|contact|Dear|[Rr]egards|[Ss]incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{{0,2}}[ \n]{{1,3}}(?P<v>{_TWO})(?![A-Za-z0-9_\-])",
+        rf"(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|PATIENT|GUEST|NAME|CUSTOMER|PASSENGER|name|contact|Dear|[Rr]egards|[Ss]incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{{0,2}}[ \n]{{1,3}}(?P<v>{_TWO})(?![A-Za-z0-9_\-])",
         Need.ALONE,
         latin,
-        near="(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|name|contact|Dear|egards|incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{0,2}[ \n]{1,3}[A-Z]",
+        near="(?:Name|Customer|Contact|Attn|Attention|Patient|Guest|Passenger|Applicant|Employee|Payee|PATIENT|GUEST|NAME|CUSTOMER|PASSENGER|name|contact|Dear|egards|incerely|Mr|Ms|Mrs|Dr|Prof)[.:,]{0,2}[ \n]{1,3}[A-Z]",
         before=2,
         after=36,
     ),

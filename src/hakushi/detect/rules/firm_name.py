@@ -85,12 +85,12 @@ PLUGIN = Detector(
     source="Companies Act article 6 and the acts on each legal person: the form is part of the name",
     forms=(
         Form(
-            rf"(?<!大正明治)(?P<v>(?:(?<!{_WORD})(?:{_FORMS}) |(?:{_FORMS}))(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?<!大正明治)(?P<v>(?:(?<!{_WORD})(?:{_FORMS}) |(?:{_FORMS}))(?:{_WORD}{{1,24}}(?:{_JOINT}(?![へをがはにで])[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),
         Form(
-            rf"(?P<v>(?:(?<!{_WORD})(?:{_SHORT}) |(?:{_SHORT}))(?:{_WORD}{{1,24}}(?:{_JOINT}[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
+            rf"(?P<v>(?:(?<!{_WORD})(?:{_SHORT}) |(?:{_SHORT}))(?:{_WORD}{{1,24}}(?:{_JOINT}(?![へをがはにで])[{HIRAGANA}]{{1,4}}{_WORD}{{1,12}})?|{_KANA_NAME}))",
             Need.ALONE,
             near=_NEAR,
         ),

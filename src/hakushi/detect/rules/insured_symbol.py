@@ -3,7 +3,7 @@
 from hakushi.detect.detector import Detector, Form, Need
 from hakushi.detect.fold import digits
 
-_CARD = r"(?:被保険者証?|保険証|資格確認書|組合員証|加入者証)"
+_CARD = r"(?:被保険者証?|保険証|健康保険|医療保険|協会けんぽ|国保|健保|共済組合|資格確認書|組合員証|加入者証)"
 _BETWEEN = r" {0,3}(?:[・\-/,、]|番号 {0,2}[:=]?) {0,3}"
 _PAIR = rf"(?:\d{{1,6}}-\d{{1,4}} {{1,3}}\d{{1,8}}|\d{{1,8}}{_BETWEEN}\d{{1,8}})"
 _BRANCH = r"(?: {0,2}\(?枝番\)? {0,2}[:=]? {0,2}\d\d)?"
@@ -43,7 +43,9 @@ PLUGIN = Detector(
     cell=(rf"(?P<v>{_PAIR})",),
     prove=lambda value: 3 <= len(value) <= 18 and len(set(value)) > 1,
     normal=digits,
+    literals=("協会けんぽ", "健康保険"),
     yes=(
+        ("加入医療保険 協会けんぽ 記号 4105 番号 220", "4105 番号 220"),
         ("被保険者証の記号 21700023 番号 145", "21700023 番号 145"),
         ("保険者番号 06139463 記号 1234 番号 56", "1234 番号 56"),
         ("被保険者証記号・番号：５１２０・３４８１", "５１２０・３４８１"),
