@@ -11,7 +11,8 @@ from typing import Any
 
 from hakushi import detect
 from hakushi.app import assess
-from hakushi.model import Refused, message
+from hakushi.media import Memory
+from hakushi.model import Damage, Refused, message
 
 _LARGEST = 256 << 20
 """Bytes of one file that are read whole, so that spans count from its start."""
@@ -23,10 +24,12 @@ class Detected:
 
     file: str
     spans: tuple[dict[str, Any], ...]
+    among: Counter[tuple[str, str]]
+    """What stands among bytes that are no text, where the whole is none."""
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
-        return Counter((s["kind"], s["strength"]) for s in self.spans)
+        return Counter((s["kind"], s["strength"]) for s in self.spans) or self.among
 
 
 def read(name: str, stdin: bytes | None) -> bytes:
@@ -57,7 +60,9 @@ def run(name: str, data: bytes, encoding: str | None) -> Detected:
             message("There is no encoding called {name}.", name=str(encoding)[:40])
         ) from None
     # A key that nobody keeps: counting across files is the case's business.
-    found = detect.believed(text, detect.spans(text, secrets.token_bytes(32)))
+    key = secrets.token_bytes(32)
+    found = detect.believed(text, detect.spans(text, key))
+    among = Counter[tuple[str, str]]() if found else _among(data, key)
     return Detected(
         name,
         tuple(
@@ -71,6 +76,17 @@ def run(name: str, data: bytes, encoding: str | None) -> Detected:
             }
             for s in sorted(found, key=lambda s: (s.start, s.end, s.kind))
         ),
+        among,
+    )
+
+
+def _among(data: bytes, key: bytes) -> Counter[tuple[str, str]]:
+    """Kinds and strengths of what `assess` would find in these bytes."""
+    return Counter(
+        (kind, strength)
+        for found in detect.scan(Memory(data), key)
+        if not isinstance(found, Damage)
+        for _, _, kind, strength, _, _ in found.places
     )
 
 

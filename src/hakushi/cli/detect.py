@@ -47,6 +47,8 @@ def _count(found: verb.Detected) -> None:
     from hakushi.app.report import kind_word
 
     print(show.clean(found.file))
+    if found.among:
+        print(f"  {tell(message('This is no text as a whole; among its bytes stand:'))}")
     kinds = sorted({kind for kind, _ in found.counts})
     for kind in kinds:
         labelled = found.counts[kind, "labelled"]
