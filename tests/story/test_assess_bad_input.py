@@ -202,3 +202,25 @@ def test_a_reader_that_goes_away_hears_no_verdict(tmp_path):
     os.close(out)
     assert done.returncode == 4, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_worker_whose_maker_is_gone_says_nothing():
+    """As when a run is killed just as it makes one: no trace of Python's is left on the screen."""
+    told = subprocess.run(
+        [sys.executable, "-c", ORPHAN], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert told.stdout == "made\n"
+    assert told.stderr == ""
+
+
+ORPHAN = """
+import os
+from multiprocessing import forkserver
+from hakushi.fleet import here
+here.prepare("hakushi.app.ready")
+child, maker = forkserver.connect_to_new_process([])
+os.close(maker)
+os.read(child, 8)  # its process number
+os.read(child, 8)  # its end
+print("made")
+"""

@@ -11,10 +11,12 @@ from contextlib import suppress
 from hakushi import detect
 from hakushi.app import house
 from hakushi.assess import triage, units
+from hakushi.fleet import here
 from hakushi.model import SECTOR
 
 __all__ = ["units"]
 
+here.orphans_say_nothing()
 with suppress(Exception):
     detect.warm(house.prefilter_cache())
     triage.classify(bytes(SECTOR))

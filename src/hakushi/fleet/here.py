@@ -10,8 +10,10 @@ import gc
 import logging
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 from typing import Any
 
 from hakushi.fleet import Piece
@@ -276,6 +279,18 @@ def prepare(module: str) -> None:
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload([module])
     forkserver.ensure_running()
+
+
+def orphans_say_nothing() -> None:
+    """Called in the process that workers are forked from: a worker whose maker was killed before it
+    told it what to do ends without a word.
+    """
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, (EOFError, pickle.UnpicklingError)):
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = told
 
 
 class Inline:
