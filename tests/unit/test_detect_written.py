@@ -34,6 +34,18 @@ def found(text: str) -> Counter[tuple[str, str]]:
     )
 
 
+def nearly_all_and_no_more(
+    papers: list[tuple[str, Counter[tuple[str, str]]]], missing: float, more: int
+) -> None:
+    """Of what the papers mark no greater share is missed, and no more is found besides."""
+    told = [(found(text), marks) for text, marks in papers]
+    planted = sum(marks.total() for _, marks in told)
+    missed = [one for got, marks in told for one in (marks - got)]
+    extra = [one for got, marks in told for one in (got - marks)]
+    assert len(missed) <= planted * missing, missed
+    assert len(extra) <= more, extra
+
+
 def gapless(document: str) -> str:
     """The document with whole names in kanji written in one."""
     kanji = "[一-鿿々]"
@@ -70,12 +82,7 @@ _BETWEEN = {
 @pytest.mark.parametrize("way", _BETWEEN)
 def test_it_does_not_matter_what_leads_from_a_label_to_its_value(way: str) -> None:
     papers = [marked(_LABEL.sub(rf"\g<1>{_BETWEEN[way]}", one)) for one in DOCUMENTS]
-    told = [(found(text), marks) for text, marks in papers]
-    planted = sum(marks.total() for _, marks in told)
-    missed = [one for got, marks in told for one in (marks - got)]
-    extra = [one for got, marks in told for one in (got - marks)]
-    assert len(missed) <= planted * 0.05, missed
-    assert len(extra) <= 12, extra
+    nearly_all_and_no_more(papers, 0.05, 12)
 
 
 _WORDS = ("氏名", "電話番号", "電話", "住所", "フリガナ", "生年月日")
@@ -102,12 +109,7 @@ def test_labels_and_headers_may_be_called_otherwise(others: tuple[str, ...]) -> 
     mark = r"<[a-z_]+\|[^<>]*>"
     either = re.compile(f"({mark})|({'|'.join(words)})")
     papers = [marked(either.sub(lambda m: m[1] or words[m[2]], one)) for one in DOCUMENTS]
-    told = [(found(text), marks) for text, marks in papers]
-    planted = sum(marks.total() for _, marks in told)
-    missed = [one for got, marks in told for one in (marks - got)]
-    extra = [one for got, marks in told for one in (got - marks)]
-    assert len(missed) <= planted * 0.025, missed
-    assert len(extra) <= 9, extra
+    nearly_all_and_no_more(papers, 0.025, 9)
 
 
 def test_names_may_be_spread_out():
@@ -119,12 +121,7 @@ def test_names_may_be_spread_out():
         return f"<person_name|{name}>"
 
     papers = [marked(re.sub(r"<person_name\|([^<>]*)>", spread, one)) for one in DOCUMENTS]
-    told = [(found(text), marks) for text, marks in papers]
-    planted = sum(marks.total() for _, marks in told)
-    missed = [one for got, marks in told for one in (marks - got)]
-    extra = [one for got, marks in told for one in (got - marks)]
-    assert len(missed) <= planted * 0.05, missed
-    assert len(extra) <= 25, extra
+    nearly_all_and_no_more(papers, 0.05, 25)
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +144,4 @@ def test_nearly_nothing_else_is_found(results):
 def test_names_need_no_gap():
     """A name is found no less for being written in one, as most programs store it."""
     papers = [marked(gapless(one)) for one in DOCUMENTS]
-    told = [(found(text), marks) for text, marks in papers]
-    planted = sum(marks.total() for _, marks in told)
-    missed = [one for got, marks in told for one in (marks - got)]
-    extra = [one for got, marks in told for one in (got - marks)]
-    assert len(missed) <= planted * 0.03, missed
-    assert len(extra) <= 10, extra
+    nearly_all_and_no_more(papers, 0.03, 10)

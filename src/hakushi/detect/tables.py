@@ -325,6 +325,8 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
     """
     if len(line) > _MAX_LINE or _VALUES.search(line) or not _GATE.search(line):
         return None
+    if _VALUED.search(line):
+        return None
     for delimiter in ("\t", ",", "|", ";", "  "):
         if delimiter not in line:
             continue
@@ -332,7 +334,7 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
         if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
             continue
         names = [line[a:b] for a, b in fields]
-        if _VALUED.search(line) or any(map(_holds, names)):
+        if any(map(_holds, names)):
             continue  # the line of a form: 申請者  氏名  山田 太郎
         columns = tuple(map(column, names))
         known = sum(c.kind is not None for c in columns)
