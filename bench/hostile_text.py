@@ -44,7 +44,7 @@ CASES: dict[str, Callable[[int], bytes]] = {
     "one line of ASCII": lambda size: filled(b"lorem ipsum dolor ", size),
     "one line of Japanese": lambda size: filled("納税者の住所と氏名を書く".encode(), size),
     "one line, CP932": lambda size: filled("納税者の住所と氏名を書く".encode("cp932"), size),
-    "an address every 8 bytes": lambda size: filled(b"a@bc.jp ", size),
+    "an address every 9 bytes": lambda size: filled(b"aa@bc.jp ", size),
     "a number every 13 bytes": lambda size: filled(b"123456789018 ", size),
     "labels and nothing else": lambda size: filled("個人番号氏名住所電話番号".encode(), size),
     "digits and nothing else": lambda size: filled(b"1234567890", size),

@@ -10,86 +10,105 @@ from pathlib import Path
 from typing import Any
 
 from hakushi import detect
-from hakushi.app import assess
-from hakushi.media import Memory
-from hakushi.model import Damage, Refused, message
+from hakushi.app import assess, house
+from hakushi.media import File, Memory
+from hakushi.model import Damage, Locator, Refused, Source, message
 
 _LARGEST = 256 << 20
-"""Bytes of one file that are read whole, so that spans count from its start."""
+"""Bytes of one file that are read whole, so that spans count the characters of its text."""
+
+_LITTLE = 1 << 20
+"""Bytes up to which a file is read as text whatever it is; more only where it is text all over."""
+
+_Row = tuple[str, int, int, str, str]
+"""Kind, start, end, strength, mask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """One file's spans as the contract names them; values stay behind."""
+    """One file's findings, in order; values stay behind.
+
+    ``text``: was it read as text? Places then count its characters, else its bytes. ``damage``:
+    what was not looked at, and why.
+    """
 
     file: str
-    spans: tuple[dict[str, Any], ...]
-    among: Counter[tuple[str, str]]
-    """What stands among bytes that are no text, where the whole is none."""
+    rows: tuple[_Row, ...]
+    text: bool
+    damage: tuple[Damage, ...] = ()
+
+    @property
+    def spans(self) -> Iterator[dict[str, Any]]:
+        """Each as the contract names it."""
+        for kind, start, end, strength, masked in self.rows:
+            yield {
+                "file": self.file,
+                "kind": kind,
+                "start": start,
+                "end": end,
+                "strength": strength,
+                "masked": masked,
+            }
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
-        return Counter((s["kind"], s["strength"]) for s in self.spans) or self.among
-
-
-def read(name: str, stdin: bytes | None) -> bytes:
-    """A file's bytes, or standard input's for ``-``. Refused where it cannot be read."""
-    if name == "-":
-        return stdin or b""
-    path = Path(name)
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise Refused(
-                message(
-                    "{path} is larger than {limit} bytes; assess it as an image instead.",
-                    path=name,
-                    limit=_LARGEST,
-                )
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(assess.why_not(name, error)) from None
+        return Counter((kind, strength) for kind, _, _, strength, _ in self.rows)
 
 
 def run(name: str, data: bytes, encoding: str | None) -> Detected:
-    """The spans of one file: character offsets in the decoded text."""
+    """What stands in one file's bytes: in their text, or, where they are none, among them.
+
+    Refused where there is no such encoding.
+    """
+    # A key that nobody keeps: counting across files is the case's business.
+    key = secrets.token_bytes(32)
     try:
-        text = detect.decode(data, encoding)
+        if encoding is not None or len(data) <= _LITTLE:
+            text = detect.decode(data, encoding)
+        else:
+            text = detect.whole(data)
     except LookupError:
         raise Refused(
             message("There is no encoding called {name}.", name=str(encoding)[:40])
         ) from None
-    # A key that nobody keeps: counting across files is the case's business.
-    key = secrets.token_bytes(32)
-    found = detect.believed(text, detect.spans(text, key))
-    among = Counter[tuple[str, str]]() if found else _among(data, key)
-    return Detected(
-        name,
-        tuple(
-            {
-                "file": name,
-                "kind": s.kind,
-                "start": s.start,
-                "end": s.end,
-                "strength": s.strength.value,
-                "masked": s.masked,
-            }
-            for s in sorted(found, key=lambda s: (s.start, s.end, s.kind))
-        ),
-        among,
-    )
+    found = [] if text is None else detect.believed(text, detect.spans(text, key))
+    if not found and (text is None or len(data) <= _LITTLE):
+        return _among(name, Memory(data, Locator.root("memory", name)), key)
+    rows = [(s.kind, s.start, s.end, s.strength.value, s.masked) for s in found]
+    return Detected(name, tuple(sorted(rows, key=lambda row: (row[1], row[2], row[0]))), True)
 
 
-def _among(data: bytes, key: bytes) -> Counter[tuple[str, str]]:
-    """Kinds and strengths of what `assess` would find in these bytes."""
-    return Counter(
-        (kind, strength)
-        for found in detect.scan(Memory(data), key)
-        if not isinstance(found, Damage)
-        for _, _, kind, strength, _, _ in found.places
-    )
+def _among(name: str, source: Source, key: bytes) -> Detected:
+    """What `assess` would find in these bytes."""
+    rows: list[_Row] = []
+    damage: list[Damage] = []
+    for found in detect.scan(source, key):
+        if isinstance(found, Damage):
+            damage.append(found)
+            continue
+        rows += [(k, at, at + size, how, masked) for at, size, k, how, masked, _ in found.places]
+    return Detected(name, tuple(rows), False, tuple(damage))
 
 
 def run_all(names: list[str], encoding: str | None, stdin: bytes | None) -> Iterator[Detected]:
+    """`run` for each; ``-`` is standard input. Refused where one cannot be read.
+
+    A file too large to be read whole is looked at as bytes, piece by piece.
+    """
+    detect.warm(house.prefilter_cache())
     for name in names:
-        yield run(name, read(name, stdin if name == "-" else None), encoding)
+        if name == "-":
+            yield run(name, stdin or b"", encoding)
+            continue
+        path = Path(name)
+        if path.is_block_device():
+            raise Refused(message("{path} is a drive; assess it instead.", path=name))
+        try:
+            size = path.stat().st_size
+            if size <= _LARGEST:
+                yield run(name, path.read_bytes(), encoding)
+                continue
+            file = File(path, size, Locator.root("file", name))
+        except OSError as error:
+            raise Refused(assess.why_not(name, error)) from None
+        yield _among(name, file, secrets.token_bytes(32))

@@ -23,7 +23,15 @@ def detect(
         str | None, typer.Option(help=tell(message("Their encoding, where it is known.")))
     ] = None,
     spans: Annotated[
-        bool, typer.Option("--spans", help=tell(message("One JSON line for each place.")))
+        bool,
+        typer.Option(
+            "--spans",
+            help=tell(
+                message(
+                    "One JSON line for each place, in characters of the text, or in bytes of what is no text."
+                )
+            ),
+        ),
     ] = False,
 ) -> int:
     stdin = sys.stdin.buffer.read() if "-" in files else None
@@ -35,6 +43,8 @@ def detect(
             show.note(f"hakushi: {tell(error.message)}")
             code = 5
             continue
+        for damage in found.damage:
+            show.note(f"hakushi: {show.clean(name)}: {show.clean(damage.what)}")
         if spans:
             for span in found.spans:
                 print(json.dumps(span, ensure_ascii=False))
@@ -47,11 +57,12 @@ def _count(found: verb.Detected) -> None:
     from hakushi.app.report import kind_word
 
     print(show.clean(found.file))
-    if found.among:
+    counts = found.counts
+    if counts and not found.text:
         print(f"  {tell(message('This is no text as a whole; among its bytes stand:'))}")
-    kinds = sorted({kind for kind, _ in found.counts})
+    kinds = sorted({kind for kind, _ in counts})
     for kind in kinds:
-        labelled = found.counts[kind, "labelled"]
-        print(f"  {kind_word(kind)}: {labelled:,} ({found.counts[kind, 'unlabelled']:,})")
+        labelled = counts[kind, "labelled"]
+        print(f"  {kind_word(kind)}: {labelled:,} ({counts[kind, 'unlabelled']:,})")
     if not kinds:
         print("  -")

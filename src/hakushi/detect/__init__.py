@@ -15,7 +15,7 @@ from hakushi.detect.prefilter import is_warm, warm
 from hakushi.detect.reading import find, spans
 from hakushi.detect.registry import detectors, kinds
 from hakushi.detect.together import Waiting, find_all, small
-from hakushi.detect.windows import clean, scan
+from hakushi.detect.windows import clean, scan, whole
 
 __all__ = [
     "KINDS",
@@ -37,6 +37,7 @@ __all__ = [
     "small",
     "spans",
     "warm",
+    "whole",
 ]
 
 KINDS: tuple[str, ...]

@@ -96,6 +96,11 @@ def clean(source: Source) -> Text | None:
         data = source.read(Extent(0, source.size))
     except Unreadable:
         return None
+    return whole(data)
+
+
+def whole(data: bytes) -> Text | None:
+    """Bytes as text, where they are text in one encoding all over."""
     return _as_text(data, _State(None), before=False, after=False)
 
 
