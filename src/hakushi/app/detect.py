@@ -63,10 +63,8 @@ def run(name: str, data: bytes, encoding: str | None) -> Detected:
     # A key that nobody keeps: counting across files is the case's business.
     key = secrets.token_bytes(32)
     try:
-        if encoding is not None or len(data) <= _LITTLE:
-            text = detect.decode(data, encoding)
-        else:
-            text = detect.whole(data)
+        told = encoding is not None or len(data) <= _LITTLE
+        text = detect.decode(data, encoding) if told else detect.whole(data)
     except LookupError:
         raise Refused(
             message("There is no encoding called {name}.", name=str(encoding)[:40])

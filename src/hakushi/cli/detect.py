@@ -13,6 +13,8 @@ from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import Refused, message
 
+_SPANS = message("One JSON line for each place, in characters, or in bytes of what is no text.")
+
 
 def detect(
     files: Annotated[
@@ -22,17 +24,7 @@ def detect(
     encoding: Annotated[
         str | None, typer.Option(help=tell(message("Their encoding, where it is known.")))
     ] = None,
-    spans: Annotated[
-        bool,
-        typer.Option(
-            "--spans",
-            help=tell(
-                message(
-                    "One JSON line for each place, in characters of the text, or in bytes of what is no text."
-                )
-            ),
-        ),
-    ] = False,
+    spans: Annotated[bool, typer.Option("--spans", help=tell(_SPANS))] = False,
 ) -> int:
     stdin = sys.stdin.buffer.read() if "-" in files else None
     code = 0
