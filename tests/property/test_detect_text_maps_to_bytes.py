@@ -29,6 +29,21 @@ def test_the_bytes_of_a_character_decode_to_it(data, encoding):
             assert piece.decode(text.encoding) == char
 
 
+_BYTES = st.lists(
+    st.sampled_from(
+        [*(bytes((byte,)) for byte in range(256)), b"\xe3\x81", b"\xf0\x9f", b"\x8f\xb0", b"\x8e"]
+    ),
+    max_size=60,
+).map(b"".join)
+
+
+@given(st.binary(max_size=200) | _BYTES, st.sampled_from(("utf-8", "cp932", "euc_jp")))
+def test_broken_bytes_are_those_of_the_other_decoder(data, encoding):
+    if data.startswith(b"\xef\xbb\xbf") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return  # a byte-order mark
+    assert decode(data, encoding).chars == data.decode(encoding, "replace")
+
+
 @given(st.text(max_size=100), st.sampled_from(ENCODINGS))
 def test_text_comes_back(chars, encoding):
     try:

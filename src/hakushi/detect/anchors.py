@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,6 +157,7 @@ def warm(path: Path | None = None) -> None:
         [flags] * len(words.near) + [caseless] * len(words.labels),
         path,
     )
+    _kept("氏", "氏".encode(), [0] * (_MANY + 1), ([0] * (_MANY + 1), [3] * (_MANY + 1)))
 
 
 def _database() -> database.Compiled | None:
@@ -200,57 +202,36 @@ def _kept(
     """The matches that are asked for, under their patterns: of a list of people, few are."""
     import numpy as np
 
-    near, asked = _vocabulary().near, _vocabulary().asked
+    from hakushi.detect import anchors_kernel
+
+    wholes, of = _wholes()
+    raw = np.frombuffer(data, np.uint8)
     which, starts, ends = (np.array(one, np.int64) for one in (ids, *places))
-    wanted = np.ones(len(which), bool)
-    label = which >= len(near)
+    which = of[which]
     if len(ids) > _MANY:
-        wanted = ~label | _apart_in_latin(data, starts, ends)
-    if not wanted.any():
-        return {}
-    which = np.minimum(which, len(near))[wanted]
-    order = np.argsort(which, kind="stable")
-    which, starts, ends = which[order], starts[wanted][order], ends[wanted][order]
+        wanted = (which < len(wholes) - 1) | anchors_kernel.apart(raw, starts, ends)
+        which, starts, ends = which[wanted], starts[wanted], ends[wanted]
+    order = np.lexsort((starts, which))
+    which, starts, ends = which[order], starts[order], ends[order]
     if len(data) != len(folded):
-        character = np.zeros(len(data) + 1, np.int64)
-        np.cumsum(np.frombuffer(data, np.uint8) & 0xC0 != 0x80, out=character[1:])
-        starts, ends = character[starts], character[ends]
-    names, firsts = np.unique(which, return_index=True)
-    parts = zip(np.split(starts, firsts[1:]), np.split(ends, firsts[1:]), strict=True)
-    found: dict[Near, Places] = {}
-    for name, part in zip(names.tolist(), parts, strict=True):
-        whole = asked[name] if name < len(near) else _LABEL
-        found[whole] = _joined(found[whole], Places(*part)) if whole in found else Places(*part)
-    return found
+        both = anchors_kernel.characters(raw, np.concatenate((starts, ends)))
+        starts, ends = both[: len(starts)], both[len(starts) :]
+    first = np.flatnonzero(np.diff(which, prepend=-1)).tolist()
+    return {
+        wholes[which[low]]: Places(starts[low:high], ends[low:high])
+        for low, high in pairwise([*first, len(which)])
+    }
 
 
-def _joined(one: Places, other: Places) -> Places:
+@cache
+def _wholes() -> tuple[tuple[Near, ...], npt.NDArray[np.int64]]:
+    """What is asked for, labels last; and the number of that for each pattern of the database."""
     import numpy as np
 
-    starts, ends = np.append(one.starts, other.starts), np.append(one.ends, other.ends)
-    order = np.argsort(starts, kind="stable")
-    return Places(starts[order], ends[order])
-
-
-def _apart_in_latin(
-    data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Which labels are no part of a word in Latin letters: nearly all are, in English.
-
-    What `_apart` asks of each, for all at once.
-    """
-    import numpy as np
-
-    codes = np.frombuffer(b"\0" + data + b"\0", np.uint8)
-    lower = codes | 0x20
-    letters = (lower >= ord("a")) & (lower <= ord("z"))
-    upper = letters & (codes != lower)
-    first, behind = starts + 1, ends + 1
-    joined = upper[first] & ~upper[first - 1]
-    inside = letters[first] & letters[behind - 1]
-    inside &= (letters[first - 1] & ~joined) | letters[behind]
-    apart: npt.NDArray[np.bool_] = ~inside
-    return apart
+    words = _vocabulary()
+    number = {whole: at for at, whole in enumerate(dict.fromkeys(words.asked))}
+    of = [*(number[whole] for whole in words.asked), *[len(number)] * len(words.labels)]
+    return (*number, _LABEL), np.array(of, np.int64)
 
 
 def _slowly(folded: str) -> dict[Near, Places]:

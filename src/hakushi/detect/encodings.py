@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ENCODINGS = ("utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp", "latin-1")
 """What `decode` can find, by the names that it gives."""
 
+_COMPILED = frozenset({"utf-8", "cp932", "euc_jp"})
 _BOMS = (("utf-8", codecs.BOM_UTF8), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"))
 _SAMPLE = 1 << 14
 _STRANGE = 0.05
@@ -213,12 +214,22 @@ def _decode(data: bytes, encoding: str, skip: int) -> Text:
     if not encoding.startswith("utf-16") and data.isascii():
         return Text(data.decode("ascii"), range(len(data) + 1), encoding)
     body = memoryview(data)[skip:]
+    if encoding in _COMPILED:
+        from hakushi.detect import decode_kernel
+
+        codes, offsets = decode_kernel.decode(body, encoding)
+        offsets += skip
+        return Text(str(codes.data, "utf-32-le"), _array(offsets), encoding)
     codes = _codes(body, encoding)
-    lengths = _lengths(codes, encoding)
-    if encoding == "euc_jp" and int(lengths.sum()) != len(body):
-        lengths = _walk_euc(body, codes)
-    ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))) + skip
-    return Text(_chars(codes), array("q", ends.tobytes()), encoding)
+    ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(_lengths(codes, encoding)))) + skip
+    return Text(_chars(codes), _array(ends), encoding)
+
+
+def _array(offsets: npt.NDArray[np.int64]) -> Sequence[int]:
+    """Offsets that are Python's own numbers when one is asked for."""
+    out = array("q")
+    out.frombytes(offsets.view("u1").data)
+    return out
 
 
 def _codes(data: bytes | memoryview, encoding: str) -> npt.NDArray[np.uint32]:
@@ -274,23 +285,7 @@ def shift(offsets: Sequence[int], by: int) -> Sequence[int]:
     """Offsets of a part as offsets of the whole."""
     import numpy as np
 
-    moved = np.asarray(offsets, np.int64) + by
-    return array("q", moved.tobytes())
-
-
-def _walk_euc(data: memoryview, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-    """The lengths by lead bytes: a few characters have both a two- and a three-byte form."""
-    import numpy as np
-
-    at, out = 0, []
-    for code in codes.tolist():
-        if _BROKEN <= code < 0xE000:
-            length = code - _BROKEN
-        else:
-            length = 1 if data[at] < 0x80 else 3 if data[at] == 0x8F else 2
-        out.append(length)
-        at += length
-    return np.array(out, np.int64)
+    return _array(np.asarray(offsets, np.int64) + by)
 
 
 def _decode_slowly(data: bytes, encoding: str) -> Text:
@@ -313,7 +308,7 @@ def _decode_7bit(data: bytes) -> Text:
     from hakushi.detect import jis_kernel
 
     codes, offsets = jis_kernel.decode(data)
-    return Text(_chars(codes), array("q", offsets.tobytes()), "iso-2022-jp")
+    return Text(str(codes.data, "utf-32-le"), _array(offsets), "iso-2022-jp")
 
 
 def dirt(text: Text) -> float:

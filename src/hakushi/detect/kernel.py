@@ -163,9 +163,9 @@ def runs(data: Any, out: Any, out16: Any, table: Any, table16: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _any_word(codes: Any, at: int, words: Any) -> bool:
-    """Whether one of the words stands there."""
-    for which in range(words.shape[0]):
+def _any_word(codes: Any, at: int, words: Any, which: int) -> bool:
+    """Whether one of the words stands there: those from ``which`` on that begin alike."""
+    while which < words.shape[0] and words[which, 0] == codes[at]:
         i = 0
         while i < words.shape[1] and words[which, i] != 0:
             if at + i >= len(codes) or codes[at + i] != words[which, i]:
@@ -173,54 +173,59 @@ def _any_word(codes: Any, at: int, words: Any) -> bool:
             i += 1
         if i == words.shape[1] or words[which, i] == 0:
             return True
+        which += 1
     return False
 
 
+BLANK, TELLING, OTHER = 1 << 5, 1 << 6, 1 << 7
+"""The classes of characters: below these one each of what sets cells apart; the blank; what tells
+what a cell is; and what more is looked at, digits, line ends, @, and what words of headers begin
+with. Most characters have none, or tell.
+"""
+
+
 @numba.njit(cache=True, nogil=True, inline="always")
-def _digit(code: int) -> bool:
+def _digit(code: Any) -> Any:
     return 48 <= code <= 57
 
 
 @numba.njit(cache=True, nogil=True)
-def _valued(codes: Any, valued: Any) -> None:
-    """Which lines have what rows of values have, and no header: an @, five digits, or digits on
-    both sides of a hyphen.
+def _count(
+    codes: Any, classes: Any, words: Any, firsts: Any, starts: Any, counts: Any, headers: Any
+) -> None:
+    """Where lines begin, what is in each, and which have a word of headers and nothing of values:
+    an @, five digits, or digits on both sides of a hyphen.
     """
-    line = run = 0
-    for at in range(len(codes)):
-        code = codes[at]
-        if code == 10:
-            line, run = line + 1, 0
-        elif _digit(code):
-            run += 1
-            if run == 5 or (at > 1 and codes[at - 1] == 45 and _digit(codes[at - 2])):
-                valued[line] = True
-        else:
+    line = digits = run = telling = 0
+    word = valued = False
+    for at in range(len(codes) + 1):
+        code = codes[at] if at < len(codes) else np.uint32(10)
+        bits = classes[min(code, np.uint32(0xFFFF))]
+        telling |= bits & TELLING
+        if not bits & ~TELLING:
             run = 0
-            if code == 64:
-                valued[line] = True
-
-
-@numba.njit(cache=True, nogil=True)
-def _count(codes: Any, classes: Any, words: Any, pairs: Any, starts: Any, counts: Any) -> None:
-    line = 0
-    starts[0] = 0
-    for at in range(len(codes)):
-        code = codes[at]
+            continue
+        if _digit(code):
+            digits, run = digits + 1, run + 1
+            hyphen = run == 1 and at > 1 and codes[at - 1] == 45
+            valued = valued or run == 5 or (hyphen and _digit(codes[at - 2]))
+            continue
+        run = 0
         if code == 10:
-            line += 1
+            counts[line, 6], counts[line, 7] = telling, digits
+            headers[line] = word and not valued
+            line, digits, telling = line + 1, 0, 0
+            word = valued = False
             starts[line] = at + 1
-            continue
-        if code == 32 and at and codes[at - 1] == 32:
-            counts[line, 5] += at < 2 or codes[at - 2] != 32
-        bits = classes[code] if code < 0x10000 else 0
-        if bits:
-            for place in range(9):
+        elif bits == BLANK:
+            if at and codes[at - 1] == 32:
+                counts[line, 5] += at < 2 or codes[at - 2] != 32
+        elif bits & OTHER:
+            valued = valued or code == 64
+            word = word or (firsts[code] and _any_word(codes, at, words, firsts[code] - 1))
+        else:
+            for place in range(5):
                 counts[line, place] += (bits >> place) & 1
-        if code >= 128 or at + 1 >= len(codes) or codes[at + 1] >= 128:
-            continue
-        if pairs[code, codes[at + 1]] and _any_word(codes, at, words):
-            counts[line, 6] += 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -237,21 +242,22 @@ def _alike(counts: Any, fewest: int, number: int) -> Any:
             other = counts[row, place]
             if other == 0 or (other != here and not quoted and counts[row, 4] == 0):
                 break
-            telling += counts[row, 7] > 0 or counts[row, 8] >= number
+            telling += counts[row, 6] > 0 or counts[row, 7] >= number
         else:
             good[line] = telling >= 2
     return good
 
 
 @numba.njit(cache=True, nogil=True)
-def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number: int) -> Any:
+def lines(codes: Any, classes: Any, words: Any, firsts: Any, fewest: int, number: int) -> Any:
     """Where each line of a text begins; which may be headers, and from which on ``fewest`` may be
     rows of one table.
 
-    ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each of nine counts;
-    the sixth is gaps of two spaces or more, whatever the table says; the seventh counts ``words``
-    of ASCII, too, a row each with zeros behind; ``pairs``: their first two characters. No header
-    has what only values have.
+    ``codes``: uint32. ``classes``: for each code point below 65,536 a bit for each of its classes;
+    that of the last is that of all behind, and 0. Gaps of two blanks or more are the sixth
+    delimiter. A header has one of ``words``, a row each in order with zeros behind, and nothing
+    that only values have; ``firsts``: for each code point the number of the first word that begins
+    with it, from one on.
 
     Rows have the same delimiter, as often in each unless quotes hide some. Two of them at least
     have a ``number`` of digits, an @, a kanji or a kana, without which no cell says what it is.
@@ -259,14 +265,12 @@ def lines(codes: Any, classes: Any, words: Any, pairs: Any, fewest: int, number:
     count = 1
     for code in codes:
         count += code == 10
-    starts, counts = np.zeros(count, np.int64), np.zeros((count, 9), np.int64)
-    _count(codes, classes, words, pairs, starts, counts)
-    headers, valued = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    _valued(codes, valued)
+    starts, counts = np.zeros(count + 1, np.int64), np.zeros((count, 8), np.int64)
+    headers = np.zeros(count, np.bool_)
+    _count(codes, classes, words, firsts, starts, counts, headers)
     for line in range(count):
-        if counts[line, 6] and not valued[line]:
-            headers[line] = counts[line, :4].sum() + counts[line, 5] > 0
-    return starts, headers, _alike(counts, fewest, number)
+        headers[line] = headers[line] and counts[line, :4].sum() + counts[line, 5] > 0
+    return starts[:count], headers, _alike(counts, fewest, number)
 
 
 QUOTE, _NEWLINE, _CARRIAGE = ord('"'), 10, 13

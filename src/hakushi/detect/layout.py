@@ -78,7 +78,8 @@ _WRITTEN = re.compile(
 )
 """What stands for one character, or for none."""
 
-_HEAD = "[名義主先所籍居地号話帯通日者人員士当童)）カナｶﾅなミみルLXlxens]"
+_HEADS = "名義主先所籍居地号話帯通日者人員士当童)）カナｶﾅなミみルLXlxens"
+_HEAD = f"[{_HEADS}]"
 """Signs with which labels end."""
 
 _LEADERS = ("…", "‥", "→", "⇒", "▶", "►", "➡", "――", "──", "・・・", "･･･", "....")
@@ -97,8 +98,8 @@ _REMARK = re.compile(
 )
 """What a form says of the value that it asks for."""
 
-_BEFORE = 4
-"""Characters before the sign or word by which one of these is found."""
+_BETWEEN, _BEFORE = " \u3000\n(（[［【<＜〔*＊※", 4
+"""What may stand before the sign or word by which one of these is found, and how much of it."""
 
 _RUN = re.compile(
     rf"(?<![{KANJI}])(?:[{KANJI}][ \u3000]{{1,3}}){{1,15}}[{KANJI}](?:(?![{KANJI}])|(?=[様殿氏君]))"
@@ -152,35 +153,36 @@ def plain(chars: str) -> Plain | None:
 
     from hakushi.detect import layout_kernel
 
-    raw = chars.encode("utf-32-le", "surrogatepass")
-    beside = _beside_labels(chars)
+    codes = np.frombuffer(bytearray(chars.encode("utf-32-le", "surrogatepass")), np.uint32)
+    beside = _beside_labels(chars, codes)
     if not chars.isascii():
-        beside += _spread(chars, layout_kernel.apart(np.frombuffer(raw, np.uint32), _WIDEST))
+        beside += _spread(chars, layout_kernel.apart(codes, _WIDEST))
     if not beside and _ANY.search(chars) is None:
         return None
-    codes = np.frombuffer(raw, np.uint32).copy()
     kept = np.ones(len(codes), bool)
     written = _escapes(chars, codes) if _HINTED.search(chars) else []
     ends = _write(written + beside, codes, kept) if written or beside else None
     layout_kernel.typed(codes, kept, _DOUBLED)
-    starts = np.flatnonzero(kept)
-    left = codes[starts].tobytes().decode("utf-32-le", "surrogatepass")
-    return Plain(left, starts, starts + 1 if ends is None else ends[starts])
+    left, starts = layout_kernel.left(codes, kept)
+    behind = starts + 1 if ends is None else ends[starts]
+    return Plain(left.tobytes().decode("utf-32-le", "surrogatepass"), starts, behind)
 
 
 _Meant = tuple[int, int, int]
 """Where characters begin and end that stand for one, and that one; -1 for none."""
 
 
-def _beside_labels(chars: str) -> list[_Meant]:
+def _beside_labels(chars: str, codes: npt.NDArray[np.uint32]) -> list[_Meant]:
     """What stands between labels and their values and says no more than a colon, or nothing."""
+    from hakushi.detect import layout_kernel
+
     out: list[_Meant] = []
     for signs, pattern, meant, reach in (
         (_LEADERS, _LED, ord(":"), 84),
         (_REMARKS, _REMARK, -1, 16),
     ):
         done = 0
-        for at in sorted(at for sign in signs for at in places(chars, sign)):
+        for at in layout_kernel.beside(codes, *_first(signs), _heads(), _BEFORE).tolist():
             if at < done or chars[at - 1 : at] == chars[at]:
                 continue  # the first of a run spoke for it
             found = pattern.search(chars, max(done, at - _BEFORE), at + reach)
@@ -273,6 +275,29 @@ def _write(
     inside[behind] -= 1
     kept &= np.cumsum(inside[:-1], dtype=np.int8) == 0
     return last
+
+
+@cache
+def _first(words: tuple[str, ...]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """The same for some words: their first signs, and the second, where it is ASCII."""
+    import numpy as np
+
+    first, behind = np.zeros(0x10000, np.uint8), np.zeros((len(words), 128), bool)
+    for row, word in enumerate(words):
+        first[ord(word[0])] = row + 1
+        behind[row, ord(word[1]) if word[1:].isascii() and word[1:] else slice(None)] = True
+    return first, behind
+
+
+@cache
+def _heads() -> npt.NDArray[np.uint8]:
+    """The classes of `layout_kernel.beside`."""
+    import numpy as np
+
+    classes = np.zeros(0x10000, np.uint8)
+    classes[[ord(sign) for sign in _BETWEEN]] = 2
+    classes[[ord(sign) for sign in _HEADS]] = 1
+    return classes
 
 
 @cache

@@ -15,38 +15,16 @@ from functools import lru_cache
 from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 from hakushi.detect.names import certain, likely
 
-_WORDS = (
-    *(
-        "氏名",
-        "氏 名",
-        "姓名",
-        "名前",
-        "ふりがな",
-        "シメイ",
-        "者名",
-        "員名",
-        "人名",
-        "児名",
-        "童名",
-        "徒名",
-        "客名",
-        "name",
-        "フリガナ",
-    ),
-    *(
-        "患者",
-        "保護者",
-        "利用者",
-        "契約者",
-        "申請者",
-        "申込者",
-        "参加者",
-        "受給者",
-        "所有者",
-        "名義人",
-    ),
-)
-"""Of these one stands in every header that is looked for here."""
+_WORDS: dict[str, re.Pattern[str] | None] = {
+    "名": re.compile("(?:(?<=[氏姓者員人児童徒客])|(?<=氏 ))名|名(?:前|義人)"),
+    "者": re.compile("(?:(?<=患)|(?<=保護|利用|契約|申請|申込|参加|受給|所有))者"),
+    "ふりがな": None,
+    "フリガナ": None,
+    "シメイ": None,
+    "name": None,
+}
+"""Of these one stands in every header that is looked for here: by a part that is found quickly, and
+what must stand around it."""
 
 _MOST_COLUMNS, _LONGEST, _MISSES = 12, 160, 3
 """Columns of a header; characters of its line, and of a row's; rows in a row that do not fit."""
@@ -121,11 +99,13 @@ def blocks(folded: str, words: Words) -> Iterator[Block]:
 def _candidates(folded: str) -> list[int]:
     """Where the lines begin that hold one of the words."""
     lines: set[int] = set()
-    for word in _WORDS:
-        at = folded.find(word)
+    for seed, word in _WORDS.items():
+        at = folded.find(seed)
         while at >= 0:
-            lines.add(folded.rfind("\n", 0, at) + 1)
-            at = folded.find(word, _line_end(folded, at))
+            there = word is None or word.match(folded, at) is not None
+            if there:
+                lines.add(folded.rfind("\n", 0, at) + 1)
+            at = folded.find(seed, _line_end(folded, at) if there else at + 1)
     return sorted(lines)
 
 
@@ -175,6 +155,8 @@ def _full_of_names(folded: str, cells: list[_Cell]) -> bool:
 
 def _row(folded: str, at: int, stop: int, kinds: tuple[str | None, ...]) -> re.Match[str] | None:
     """A line as a row: of names that may have a gap or not, those that are whole."""
+    if len(folded[at:stop].split(None, len(kinds) - 1)) < len(kinds):
+        return None  # patterns are dear to make, and most headers here are none
     row = _fitted(kinds).fullmatch(folded, at, stop)
     if "person_name" not in kinds or (row and likely(row[kinds.index("person_name") + 1])):
         return row

@@ -225,5 +225,6 @@ def warm(path: Path | None = None) -> None:
         _ready["it"] = slow()
     _ready["it"](bytes(8))  # compiles the kernels
     tables.cells("氏名,住所\na,b\n")
-    layout.plain("\\u0061\r\n")
-    decode(b"\x1b$B", "iso-2022-jp")
+    layout.plain("氏名\\u0061\r\n")
+    for encoding in ("iso-2022-jp", "utf-8", "cp932", "euc_jp"):
+        decode(b"\x1b$B\xff", encoding)

@@ -334,13 +334,12 @@ def header_of(line: str, below: Callable[[], str] = str) -> Header | None:
         if len(fields) < 2 or len(fields) > _MAX_COLUMNS:
             continue
         names = [line[a:b] for a, b in fields]
-        if any(map(_holds, names)):
-            continue  # the line of a form: 申請者  氏名  山田 太郎
         columns = tuple(map(column, names))
         known = sum(c.kind is not None for c in columns)
-        if known >= 2 and known * 3 >= len(columns):
-            return Header(delimiter, columns)
-        if known == 1 and _said_else(names, columns, delimiter, below):
+        said = known >= 2 and known * 3 >= len(columns)
+        if not said and not (known == 1 and _said_else(names, columns, delimiter, below)):
+            continue
+        if not any(map(_holds, names)):  # else the line of a form: 申請者  氏名  山田 太郎
             return Header(delimiter, columns)
     return None
 
@@ -550,41 +549,42 @@ def _promising(folded: str) -> _Promising:
     return _Promising(every, frozenset(headers), rows, special, codes)
 
 
-_GATED, _TELLING, _DIGITS = 6, 7, 8
-"""What `kernel.lines` counts: tab, comma, semicolon, bar, quotes, two spaces in a row; then first
-characters of the wide words of `_GATE`, characters that only values have, and digits."""
-
 _NUMBER = 6
 """Digits of the shortest number that says what its column is."""
 
 
 @cache
-def _classes() -> npt.NDArray[np.uint16]:
-    """A bit for each of the counts that a character belongs to; two spaces are the kernel's own."""
+def _classes() -> npt.NDArray[np.uint8]:
+    """What `kernel.lines` wants: tab, comma, semicolon, bar and quotes are the delimiters."""
     import numpy as np
 
-    bits = np.zeros(0x10000, np.uint16)
-    bits[ord("0") : ord("9") + 1] = 1 << _DIGITS
+    from hakushi.detect import kernel
+
+    bits = np.zeros(0x10000, np.uint8)
     for place, delimiter in enumerate('\t,;|"'):
         bits[ord(delimiter)] |= 1 << place
-    bits[[ord(word[0]) for word in _GATE_WIDE.split("|")]] |= 1 << _GATED
     for low, high in (("@", "@"), ("ぁ", "ヿ"), ("\u3400", "\u9fff"), ("｡", "ﾟ")):
-        bits[ord(low) : ord(high) + 1] |= 1 << _TELLING
+        bits[ord(low) : ord(high) + 1] |= kernel.TELLING
+    bits[ord(" ")] = kernel.BLANK
+    bits[[ord(sign) for sign in "0123456789\n@"]] |= kernel.OTHER
+    bits[_words()[1] > 0] |= kernel.OTHER
     return bits
 
 
 @cache
-def _words() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
-    """The ASCII words of `_GATE`, a row each, zeros behind them; and their first two characters."""
+def _words() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+    """The words of `_GATE` in order, a row each, zeros behind them; and for each code point the
+    number of the first word that begins with it, from one on.
+    """
     import numpy as np
 
-    words = _GATE_ASCII.split("|")
+    words = sorted(f"{_GATE_WIDE}|{_GATE_ASCII}".split("|"))
     table = np.zeros((len(words), max(map(len, words))), np.uint32)
-    for row, word in zip(table, words, strict=True):
-        row[: len(word)] = [ord(char) for char in word]
-    pairs = np.zeros((128, 128), np.bool_)
-    pairs[table[:, 0], table[:, 1]] = True
-    return table, pairs
+    firsts = np.zeros(0x10000, np.uint8)
+    for number, word in reversed(list(enumerate(words))):
+        table[number, : len(word)] = [ord(char) for char in word]
+        firsts[ord(word[0])] = number + 1
+    return table, firsts
 
 
 def _line(folded: str, at: int) -> str:

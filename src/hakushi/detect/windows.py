@@ -39,6 +39,9 @@ MARGIN = 4096
 _AROUND = 384
 """Bytes decoded on both sides of a match."""
 
+_WIDEST = 4
+"""Bytes that a character has at most."""
+
 _WINDOW = 1 << 16
 """Bytes that one window has at most."""
 
@@ -332,18 +335,20 @@ def _decoded(data: bytes, low: int, high: int, end: int, family: str) -> Text | 
     elif family.startswith("utf-16"):
         low += (end - low) % 2
     elif family != "latin-1":
-        low = _aligned(data, low, high, end, family)
+        low = _aligned(data[low : min(high, end + _WIDEST)], low, end, family)
     return _shifted(decode(data[low:high], family), low)
 
 
-def _aligned(data: bytes, low: int, high: int, end: int, family: str) -> int:
-    """The first place from ``low`` on from which characters end at ``end``."""
-    for start in range(low, min(low + 4, end)):
-        offsets = decode(data[start:high], family).offsets
+def _aligned(data: bytes, low: int, end: int, family: str) -> int:
+    """The first place from ``low`` on, where ``data`` begins, from which characters end at ``end``;
+    ``low`` where there is none.
+    """
+    for start in range(min(_WIDEST, end - low)):
+        offsets = decode(data[start:], family).offsets
         assert offsets is not None
-        at = bisect_left(offsets, end - start)
-        if at < len(offsets) and offsets[at] == end - start:
-            return start
+        at = bisect_left(offsets, end - low - start)
+        if at < len(offsets) and offsets[at] == end - low - start:
+            return low + start
     return low
 
 
