@@ -3,6 +3,7 @@
 import pytest
 
 from hakushi.detect import decode
+from hakushi.detect.encodings import guess
 
 LETTER = "令和６年度の納税通知書をお送りします。\n横浜市　山田　太郎 様\nTEL 045-123-4567\n"
 ENCODINGS = ["utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp"]
@@ -101,3 +102,11 @@ def test_half_width_katakana_is_no_kanji_of_another_encoding():
 def test_nor_are_those_such_katakana(text):
     encoding = "latin-1" if text.startswith("Ä") else "euc_jp"
     assert decode(text.encode(encoding)).chars == text
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_tables_of_words_are_no_kanji(order):
+    words = b"".join(b"%s32_t\0xdr_%s\0" % (one, one) for one in (b"isinf", b"copysign", b"modff"))
+    assert guess(words * 20) == "utf-8"
+    names = "佐藤花子鈴木一郎高橋美咲株式会社㈱山田太郎 電話 03-5321-1234"
+    assert guess((names * 4).encode(order)) == order

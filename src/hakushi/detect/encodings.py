@@ -155,6 +155,8 @@ def score(data: bytes, encoding: str, floor: float = float("-inf")) -> float:
         codes = np.frombuffer(data, np.uint8).astype(np.uint32)
         return float(np.where(codes >= 0xA0, 0.4, _weights()[codes]).sum())
     codes = np.frombuffer(data.decode(encoding, "replace").encode("utf-32-le"), np.uint32)
+    if encoding.startswith("utf-16") and _two_letters(codes):
+        return float("-inf")
     lengths = _lengths(codes, encoding)
     said = _weights()[np.minimum(codes, 0xFFFF)] * lengths
     broken = codes == 0xFFFD
@@ -170,6 +172,19 @@ def score(data: bytes, encoding: str, floor: float = float("-inf")) -> float:
         return most
     codes = _codes(data, encoding)  # dear: a call of Python for each broken place
     return float((_weights()[np.minimum(codes, 0xFFFF)] * _lengths(codes, encoding)).sum())
+
+
+_LETTERS = 0.6
+"""Share of kanji that are two letters of ASCII each, from which on they are just these: of names
+and Chinese prose a quarter are.
+"""
+
+
+def _two_letters(codes: npt.NDArray[np.uint32]) -> bool:
+    """Are these kanji the letters of string tables and dumps, two at a time?"""
+    high, low = codes >> 8, codes & 0xFF
+    plain = (codes > 0x3400) & (high < 0x7F) & (low > 0x20) & (low < 0x7F)
+    return int(plain.sum()) > _LETTERS * len(codes)
 
 
 @cache
