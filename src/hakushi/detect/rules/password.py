@@ -7,7 +7,7 @@ from hakushi.detect.detector import Detector, Form, Need
 _HASH = r"\$(?:1|5|6|7|y|gy|sha1|2[abxy]|apr1|argon2(?:id?|d))\$[./A-Za-z0-9$=,+\-]{20,160}"
 _WORD = r"[!-~]{6,40}"
 _EMPTY = re.compile(
-    r"(?:[*x.\-_#●?]{2,}|(?:your|my|new|old|the|enter|change|set|no|user)?[_\- ]?pass(?:word|wd)?\d{0,3}"
+    r"(?:[*x.\-_#●?]{2,}|(?:your|my|new|old|the|enter|change|set|no|user)?[_\- ]?pass(?:word|wd)?\d{0,3}[)\]};,'\"]{0,4}"
     r"|null|none|true|false|string|example|changeme|secret|[<({\[%$].*)",
     re.IGNORECASE,
 )
@@ -66,6 +66,7 @@ PLUGIN = Detector(
     no=(
         "パスワードは8文字以上にしてください",
         "パスワード：********",
+        "domain, name, password\na.lower(), name, password))\n",
         "password: string",
         "パスワード: password",
         "パスワード（英数字 8 文字以上）",

@@ -335,6 +335,7 @@ PLUGIN = Detector(
         ("訴訟代理人弁護士は瀬川 真紀", "瀬川 真紀"),
     ),
     no=(
+        "NAME=名称",
         "高松税務署長 殿",
         "name: Build Docker Image\non: push",
         "name,tel\nAcme Corp,03-4444-5555\nRed Store,03-2222-3333\n",

@@ -2,8 +2,8 @@
 
 from hakushi.detect.detector import Detector, Form
 
-_SAMPLES = frozenset({"078051120", "219099999", "123456789", "111111111"})
-"""Numbers that advertisements and forms show."""
+_SAMPLES = frozenset({"078051120", "219099999", "123456789", "111223333", "123121234"})
+"""Numbers that advertisements, forms and manuals show."""
 
 
 def prove(number: str) -> bool:
@@ -15,6 +15,7 @@ def prove(number: str) -> bool:
         and number[3:5] != "00"
         and number[5:] != "0000"
         and number not in _SAMPLES
+        and len(set(number)) > 1
     )
 
 
@@ -49,6 +50,7 @@ PLUGIN = Detector(
     no=(
         "536-22-8731",
         "SSN: 078-05-1120",
+        "ssn : 111-22-3333",
         "SSN: 666-22-8731",
         "SSN: 536-00-8731",
         "SSN 2026-11-27",
