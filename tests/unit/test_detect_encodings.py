@@ -2,8 +2,8 @@
 
 import pytest
 
-from hakushi.detect import decode
-from hakushi.detect.encodings import guess
+from hakushi.detect import decode, spans
+from hakushi.detect.encodings import dirt, guess
 
 LETTER = "令和６年度の納税通知書をお送りします。\n横浜市　山田　太郎 様\nTEL 045-123-4567\n"
 ENCODINGS = ["utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp"]
@@ -110,3 +110,25 @@ def test_tables_of_words_are_no_kanji(order):
     assert guess(words * 20) == "utf-8"
     names = "佐藤花子鈴木一郎高橋美咲株式会社㈱山田太郎 電話 03-5321-1234"
     assert guess((names * 4).encode(order)) == order
+
+
+KOREAN = "담당자는 김민준이고, 이 문서는 개인정보의 처리에 관한 사항을 정하는 것을 목적으로 한다.\n"
+SIMPLIFIED = "根据我们的记录，您在这个网站上注册了一个帐户。如果这不是您本人的操作，请忽略。\n"
+TRADITIONAL = "根據我們的記錄，您在這個網站上註冊了一個帳戶。如果這不是您本人的操作，請忽略。\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(KOREAN, "euc_kr"), (SIMPLIFIED, "gbk"), (TRADITIONAL, "big5")]
+)
+def test_texts_of_neighbours_are_no_kanji_of_ours(text, encoding):
+    decoded = decode(text.encode(encoding))
+    assert (decoded.encoding, decoded.chars) == (encoding, text)
+    assert not spans(decoded, b"key")
+    for ours in ("cp932", "euc_jp"):
+        names = "山田太郎\n佐藤花子\n鈴木一郎\n高橋美咲\n小林健太\n渡辺直美\n"
+        assert decode(names.encode(ours)).encoding == ours
+
+
+def test_signs_of_all_the_world_are_text_in_utf8():
+    text = "氏名,住所\n김민준,東京都千代田区霞が関1-1\nИван Петров,同上\nสมชาย ใจดี,😀👍\n" * 9
+    assert dirt(decode(text.encode())) == 0

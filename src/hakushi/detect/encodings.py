@@ -19,6 +19,18 @@ ENCODINGS = ("utf-8", "cp932", "euc_jp", "utf-16-le", "utf-16-be", "iso-2022-jp"
 """What `decode` can find, by the names that it gives."""
 
 _COMPILED = frozenset({"utf-8", "cp932", "euc_jp"})
+_NEIGHBOURS = {
+    "euc_kr": ("이다는의에을가고하지은를한로기사", 0.12),
+    "gbk": ("的是了不在我这他们个说么为会来国对", 0.04),
+    "big5": ("的是了不在我這他們個說麼為會來國對", 0.04),
+}
+"""Encodings of neighbours, whose bytes are kanji in ours: what their texts are full of, how much
+of it stands at least among what is not ASCII.
+"""
+
+_KANA_SHARE = 0.05
+"""Share of kana from which on a text is Japanese."""
+
 _BOMS = (("utf-8", codecs.BOM_UTF8), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"))
 _SAMPLE = 1 << 14
 _STRANGE = 0.05
@@ -101,7 +113,37 @@ def guess(data: bytes) -> str:
     for encoding in ENCODINGS:
         said = float("-inf") if encoding == "iso-2022-jp" else score(sample, encoding, most)
         best, most = (encoding, said) if said > most else (best, most)
-    return best
+    return _neighbour(sample) or best if best in ("cp932", "euc_jp", "latin-1") else best
+
+
+def _neighbour(sample: bytes) -> str | None:
+    """The encoding of a neighbour that a text is in, by the signs that its language is full of."""
+    if b"\0" in sample:
+        return None
+    for encoding in ("cp932", "euc_jp"):
+        if _share(sample, encoding, _KANA) >= _KANA_SHARE:
+            return None
+    for encoding, (common, least) in _NEIGHBOURS.items():
+        if _share(sample, encoding, frozenset(common)) >= least:
+            return encoding
+    return None
+
+
+_KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
+
+_SAID_ENOUGH = 4
+"""Different characters of a language that a text has at least."""
+
+
+def _share(sample: bytes, encoding: str, some: frozenset[str]) -> float:
+    """The share of some characters among those that are no ASCII; 0 where much of it is broken, or
+    few of them occur.
+    """
+    chars = [char for char in sample.decode(encoding, "replace") if char >= "\x80"]
+    found = [char for char in chars if char in some]
+    if chars.count("\ufffd") * 50 > len(chars) or len(set(found)) < _SAID_ENOUGH:
+        return 0.0
+    return len(found) / len(chars)
 
 
 _ASCII = bytes(range(128))
@@ -158,7 +200,7 @@ def score(data: bytes, encoding: str, floor: float = float("-inf")) -> float:
     if encoding.startswith("utf-16") and _two_letters(codes):
         return float("-inf")
     lengths = _lengths(codes, encoding)
-    said = _weights()[np.minimum(codes, 0xFFFF)] * lengths
+    said = _weights()[np.minimum(codes, 0x10000)] * lengths
     broken = codes == 0xFFFD
     count = int(np.count_nonzero(broken))
     if not count:
@@ -171,7 +213,7 @@ def score(data: bytes, encoding: str, floor: float = float("-inf")) -> float:
     if most <= floor and replaced is None:
         return most
     codes = _codes(data, encoding)  # dear: a call of Python for each broken place
-    return float((_weights()[np.minimum(codes, 0xFFFF)] * _lengths(codes, encoding)).sum())
+    return float((_weights()[np.minimum(codes, 0x10000)] * _lengths(codes, encoding)).sum())
 
 
 _LETTERS = 0.6
@@ -189,10 +231,12 @@ def _two_letters(codes: npt.NDArray[np.uint32]) -> bool:
 
 @cache
 def _weights() -> npt.NDArray[np.float64]:
-    """What a character says for a reading, a byte: kana and common kanji much, controls against."""
+    """What a character says for a reading, a byte: kana and common kanji much, controls against.
+    The last one speaks for all beyond the basic plane.
+    """
     import numpy as np
 
-    table = np.full(0x10000, -1.0)
+    table = np.full(0x10001, -1.0)
     table[0x20:0x7F] = 1.0
     table[:0x20] = -8.0
     table[[9, 10, 13]] = 1.0
@@ -212,7 +256,7 @@ def _weights() -> npt.NDArray[np.float64]:
     table[0xE000:0xF900] = -4.0
     table[0xFF01:0xFF5F] = 1.5
     table[0xFF61:0xFFA0] = 0.3
-    table[0xFFF0:] = -6.0
+    table[0xFFF0:0x10000] = -6.0
     return table
 
 
@@ -224,7 +268,7 @@ def _decode(data: bytes, encoding: str, skip: int) -> Text:
 
     if encoding == "iso-2022-jp":
         return _decode_7bit(data)
-    if encoding not in ENCODINGS:
+    if encoding not in ENCODINGS and encoding not in _NEIGHBOURS:
         return _decode_slowly(data, encoding)
     if not encoding.startswith("utf-16") and data.isascii():
         return Text(data.decode("ascii"), range(len(data) + 1), encoding)
@@ -277,6 +321,8 @@ def _lengths(codes: npt.NDArray[np.uint32], encoding: str) -> npt.NDArray[np.int
         lengths = np.where(single | ((codes >= 0xF8F0) & (codes <= 0xF8F3)), 1, 2)
     elif encoding == "euc_jp":
         lengths = _euc_lengths()[np.minimum(codes, 0xFFFF)]
+    elif encoding in _NEIGHBOURS:
+        lengths = 1 + (codes >= 0x80).astype(np.int64)
     else:
         lengths = np.ones(len(codes), np.int64)
     broken = (codes >= _BROKEN) & (codes < 0xE000)
@@ -333,11 +379,13 @@ def dirt(text: Text) -> float:
     if text.chars.isascii():
         return _ascii_dirt(text.chars.encode("ascii"))
     codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
-    weights = _weights()[np.minimum(codes, 0xFFFF)]
+    weights = _weights()[np.minimum(codes, 0x10000)]
     strange = int(np.count_nonzero(weights < 0))
     if not strange:
         return 0.0
-    if strange >= _STRANGE * len(codes):
+    # Chance bytes are hardly ever UTF-8, nor pairs that those languages are full of.
+    foreign = text.encoding == "utf-8" or text.encoding in _NEIGHBOURS
+    if not foreign and strange >= _STRANGE * len(codes):
         return 1.0
     return int(np.count_nonzero(weights <= -5)) / len(codes)
 
