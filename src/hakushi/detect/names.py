@@ -87,7 +87,7 @@ _VERB = re.compile("[るたてくいずうつぬのはがをにでもへと]$")
 _OLD = re.compile("は[つなるまや]|と[めしみきよ]|の[ぶり]|も[とも]|や[えす]")
 """Given names in hiragana that begin like grammar."""
 
-_SEAL = re.compile(" {1,3}(?:印|㊞)$")
+_SEAL = re.compile("(?: {1,3}(?:印|㊞)|名義)$")
 
 
 @cache

