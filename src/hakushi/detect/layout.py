@@ -141,10 +141,13 @@ class Plain(NamedTuple):
 
     def back(self, spans: list[Span]) -> list[Span]:
         """Spans of what is left, as spans of the text before."""
-        starts = self.starts[[one.start for one in spans]].tolist() if spans else []
-        ends = self.ends[[one.end - 1 for one in spans]].tolist() if spans else []
-        pairs = zip(spans, starts, ends, strict=True)
-        return [one._replace(start=start, end=end) for one, start, end in pairs]
+        if not spans:
+            return []
+        kinds, firsts, behind, *rest = zip(*spans, strict=True)
+        starts = self.starts[list(firsts)].tolist()
+        ends = self.ends[[end - 1 for end in behind]].tolist()
+        made = zip(kinds, starts, ends, *rest, strict=True)
+        return [tuple.__new__(Span, one) for one in made]  # a third of what `Span` itself costs
 
 
 def plain(chars: str) -> Plain | None:
