@@ -21,29 +21,32 @@ def prove(value: str) -> bool:
 _EDGE = r"(?<![0-9A-Za-z_])(?<![0-9][.\-/])"
 _END = r"(?![0-9A-Za-z_])(?![.\-/][0-9])"
 
+_TWELVE = (
+    r"(?:\d{12}|\d{4} \d{4} \d{4}|\d{4}-\d{4}-\d{4}|\d{2}[ \-]\d{2}[ \-]\d{6}[ \-]\d{2}"
+    r"|\d{2}[ \-]\d{2}[ \-]\d{8})"
+)
+"""As one, in fours, or by what they mean."""
+
 PLUGIN = Detector(
     kind="drivers_licence",
     source="Commission codes and check digit: secondary sources, agreeing with each other",
     forms=(
         Form(
-            r"免許[^\n0-9]{0,24}番号[ :]{0,3}(?P<v>\d{12})(?![0-9\-])",
+            r"免許[^\n0-9]{0,24}番号[ :]{0,3}(?P<v>" + _TWELVE + r")(?![0-9\-])",
             Need.ALONE,
             near="免許",
             before=2,
             after=44,
         ),
         Form(
-            r"番号[ :]{0,3}第 {0,2}(?P<v>\d{12}) {0,2}号",
+            r"番号[ :]{0,3}第 {0,2}(?P<v>" + _TWELVE + r") {0,2}号",
             Need.ALONE,
-            near="第 {0,2}[0-9]{12}",
+            near="第 {0,2}[0-9]{2}",
             before=8,
-            after=4,
+            after=24,
         ),
-        Form(rf"(?:第 {{0,2}}){_EDGE}(?P<v>\d{{12}}) {{0,2}}(?=号)"),
-        Form(rf"{_EDGE}(?P<v>\d{{12}}){_END}"),
-        Form(
-            rf"{_EDGE}(?P<v>\d{{4}}([ \-])\d{{4}}\2\d{{4}}|\d{{2}}[ \-]\d{{2}}[ \-]\d{{6}}[ \-]\d{{2}}){_END}"
-        ),
+        Form(rf"(?:第 {{0,2}}){_EDGE}(?P<v>{_TWELVE}) {{0,2}}(?=号)"),
+        Form(rf"{_EDGE}(?P<v>{_TWELVE}){_END}"),
     ),
     labels=(
         "免許証番号",
@@ -67,7 +70,7 @@ PLUGIN = Detector(
         "drivers_licence",
     ),
     header=r"(?:運転)?免許(?:証)?(?:の?番号|no\.?)?|(?:driver'?s?_?)?licen[cs]e(?:_?(?:no|number))?|menkyo_?(?:bango|no)",
-    cell=(r"第? ?(?P<v>\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4}) ?号?",),
+    cell=(rf"第? ?(?P<v>{_TWELVE}) ?号?",),
     prove=prove,
     alike=lambda value: prove(digits(value)),
     beside="person_name",
@@ -79,6 +82,8 @@ PLUGIN = Detector(
     ),
     yes=(
         ("運転免許証番号 458751891781", "458751891781"),
+        ("免許の種類 普通 番号 4587-5189-1781", "4587-5189-1781"),
+        ("番号 第 45-87-51891781 号", "45-87-51891781"),
         ("免許の種類 普通 番号 458751891781", "458751891781"),
         ("生年月日 昭和49年8月16日\n番号 第 458751891781 号", "458751891781"),
         ("免許証の番号　第４５８７５１８９１７８１号", "４５８７５１８９１７８１"),

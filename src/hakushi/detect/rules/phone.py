@@ -1,7 +1,9 @@
 """電話番号: mobile (060 070 080 090), IP (050), fixed, free-dial, and +81."""
 
+import re
+
 from hakushi.detect.detector import Detector, Form, Need
-from hakushi.detect.fold import digits
+from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA, digits
 
 _FIVE = frozenset(
     "01267 01372 01374 01377 01392 01397 01398 01456 01457 01466 01547 01558 01564 01586 01587 01632 01634 "
@@ -40,7 +42,7 @@ def prove(number: str) -> bool:
 
 def _planned(written: str) -> bool:
     """Do the groups keep to the numbering plan? Asked of numbers that no label names."""
-    groups = written.replace("(", "-").replace(")", "-").strip("-").split("-")
+    groups = re.sub(r"[(). ]", "-", written).strip("-").split("-")
     if len(groups) != 3 or groups[1].startswith("000") or groups[2] == "0000":
         return False
     area, exchange, last = groups
@@ -98,6 +100,13 @@ PLUGIN = Detector(
             Need.ALONE,
             near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
             before=12,
+        ),
+        Form(
+            rf"(?:(?<![^\n])|[{KANJI}{HIRAGANA}{KATAKANA})\]:][ \t]{{0,3}})(?P<v>0\d{{1,4}}([ .])\d{{1,4}}\2\d{{4}}){_RIGHT}(?![ \t]{{0,3}}\d)",
+            Need.ALONE,
+            near=r"0[0-9]{1,4}[ .][0-9]{1,4}[ .][0-9]{4}",
+            before=6,
+            after=6,
         ),
         Form(
             rf"\d\d:\d\d {{1,3}}(?P<v>{_GROUPED}){_RIGHT}",
@@ -188,6 +197,8 @@ PLUGIN = Detector(
     yes=(
         ("電話番号　03 － 1234 － 5678", "03 － 1234 － 5678"),
         ("電話No.：07012349876", "07012349876"),
+        ("会長　村松 茂　054 245 1120\n", "054 245 1120"),
+        ("名刺: 浜口 晶 090.1245.0909", "090.1245.0909"),
         ("TEL番号 048-829-1111", "048-829-1111"),
         ("電話 03-3234-5678", "03-3234-5678"),
         ("携帯: 09012345678", "09012345678"),
@@ -207,6 +218,9 @@ PLUGIN = Detector(
     ),
     no=(
         "問合せ先 045-000-0000",
+        "測定 054 245 1120 33",
+        "版 01.02.2023",
+        "合計 012 345 6789",
         "2019-07-10 12:34:05",
         "伝票番号 0460-23-3219",
         "seq=4144102832500",
