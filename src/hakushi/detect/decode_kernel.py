@@ -13,6 +13,9 @@ import numba
 import numpy as np
 
 _BROKEN = 0xFFFD
+_FAR = 1 << 30
+"""Bytes from which on places take twice as many bytes."""
+
 _TWO, _THREE = 0xFFFFFFFE, 0xFFFFFFFF
 """Stand for a byte that begins a character of two, or of three."""
 
@@ -106,7 +109,8 @@ def decode(data: bytes | memoryview, encoding: str) -> tuple[Any, Any]:
     offset for the end. ``encoding``: utf-8, cp932 or euc_jp.
     """
     raw = np.frombuffer(data, np.uint8)
-    codes, offsets = np.empty(len(raw), np.uint32), np.empty(len(raw) + 1, np.int64)
+    place = np.int32 if len(raw) < _FAR else np.int64
+    codes, offsets = np.empty(len(raw), np.uint32), np.empty(len(raw) + 1, place)
     if encoding == "utf-8":
         count = _utf8(raw, codes, offsets)
     else:

@@ -39,6 +39,9 @@ _STRANGE = 0.05
 _BROKEN = 0xD800
 """Broken bytes decode to this plus their number; no decoder here gives a surrogate itself."""
 
+_AT_ONCE = 1 << 20
+"""Characters of a text that are looked at together, so that they cost little memory."""
+
 _BROKEN_WEIGHT = -8.0
 """What a broken byte says for a reading."""
 
@@ -278,15 +281,17 @@ def _decode(data: bytes, encoding: str, skip: int) -> Text:
 
         codes, offsets = decode_kernel.decode(body, encoding)
         offsets += skip
-        return Text(str(codes.data, "utf-32-le"), _array(offsets), encoding)
+        chars = str(codes.data, "utf-32-le")
+        del codes  # of a large text it is a third of the memory
+        return Text(chars, _array(offsets), encoding)
     codes = _codes(body, encoding)
     ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(_lengths(codes, encoding)))) + skip
     return Text(_chars(codes), _array(ends), encoding)
 
 
-def _array(offsets: npt.NDArray[np.int64]) -> Sequence[int]:
+def _array(offsets: npt.NDArray[np.int32] | npt.NDArray[np.int64]) -> Sequence[int]:
     """Offsets that are Python's own numbers when one is asked for."""
-    out = array("q")
+    out = array("i" if offsets.itemsize == 4 else "q")
     out.frombytes(offsets.view("u1").data)
     return out
 
@@ -378,16 +383,19 @@ def dirt(text: Text) -> float:
 
     if text.chars.isascii():
         return _ascii_dirt(text.chars.encode("ascii"))
-    codes = np.frombuffer(text.chars.encode("utf-32-le", "surrogatepass"), np.uint32)
-    weights = _weights()[np.minimum(codes, 0x10000)]
-    strange = int(np.count_nonzero(weights < 0))
+    size, strange, broken = len(text.chars), 0, 0
+    for at in range(0, size, _AT_ONCE):
+        raw = text.chars[at : at + _AT_ONCE].encode("utf-32-le", "surrogatepass")
+        weights = _weights()[np.minimum(np.frombuffer(raw, np.uint32), 0x10000)]
+        strange += int(np.count_nonzero(weights < 0))
+        broken += int(np.count_nonzero(weights <= -5))
     if not strange:
         return 0.0
     # Chance bytes are hardly ever UTF-8, nor pairs that those languages are full of.
     foreign = text.encoding == "utf-8" or text.encoding in _NEIGHBOURS
-    if not foreign and strange >= _STRANGE * len(codes):
+    if not foreign and strange >= _STRANGE * size:
         return 1.0
-    return int(np.count_nonzero(weights <= -5)) / len(codes)
+    return broken / size
 
 
 def _ascii_dirt(data: bytes) -> float:
