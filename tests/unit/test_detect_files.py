@@ -41,7 +41,9 @@ def test_a_file_of_any_size_is_looked_at(tmp_path: Path, capsys) -> None:
         out.seek(290 << 20)
         out.write("\n連絡先電話番号：03-5321-1234\n".encode())
     assert main(["detect", str(file)]) == 0
-    assert "Phone number: 1 (0)" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "Phone number: 1 (0)" in said.out
+    assert said.err.count("Looking for personal data") == 1
 
 
 def test_what_was_cut_short_is_said(tmp_path: Path, capsys) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hakushi import detect
 from hakushi.app import assess, house
+from hakushi.assess.pipeline import Step
 from hakushi.media import File, Memory
-from hakushi.model import Damage, Locator, Refused, Source, message
+from hakushi.model import Damage, Extent, Locator, Refused, Source, message
 
 _LARGEST = 256 << 20
 """Bytes of one file that are read whole, so that spans count the characters of its text."""
 
 _LITTLE = 1 << 20
 """Bytes up to which a file is read as text whatever it is; more only where it is text all over."""
+
+_PHASE = "detect"
 
 _Row = tuple[str, int, int, str, str]
 """Kind, start, end, strength, mask."""
@@ -55,7 +58,15 @@ class Detected:
         return Counter((kind, strength) for kind, _, _, strength, _ in self.rows)
 
 
-def run(name: str, data: bytes, encoding: str | None) -> Detected:
+Say = Callable[[Step], None]
+"""Hears how far a file is."""
+
+
+def unheard(step: Step) -> None:
+    """Nobody listens."""
+
+
+def run(name: str, data: bytes, encoding: str | None, say: Say = unheard) -> Detected:
     """What stands in one file's bytes: in their text, or, where they are none, among them.
 
     Refused where there is no such encoding.
@@ -69,18 +80,42 @@ def run(name: str, data: bytes, encoding: str | None) -> Detected:
         raise Refused(
             message("There is no encoding called {name}.", name=str(encoding)[:40])
         ) from None
-    found = [] if text is None else detect.believed(text, detect.spans(text, key))
+    found: list[detect.Span] = []
+    if text is not None:
+        size = len(text.chars)
+        spans = detect.spans(text, key, lambda done: say(Step(_PHASE, done, size)))
+        found = detect.believed(text, spans)
     if not found and (text is None or len(data) <= _LITTLE):
-        return _among(name, Memory(data, Locator.root("memory", name)), key)
+        return _among(name, Memory(data, Locator.root("memory", name)), key, say)
     rows = [(s.kind, s.start, s.end, s.strength.value, s.masked) for s in found]
     return Detected(name, tuple(sorted(rows, key=lambda row: (row[1], row[2], row[0]))), True)
 
 
-def _among(name: str, source: Source, key: bytes) -> Detected:
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A Source that says how far it is read."""
+
+    source: Source
+    say: Say
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    @property
+    def locator(self) -> Locator:
+        return self.source.locator
+
+    def read(self, extent: Extent) -> bytes:
+        self.say(Step(_PHASE, extent.offset, self.size))
+        return self.source.read(extent)
+
+
+def _among(name: str, source: Source, key: bytes, say: Say) -> Detected:
     """What `assess` would find in these bytes."""
     rows: list[_Row] = []
     damage: list[Damage] = []
-    for found in detect.scan(source, key):
+    for found in detect.scan(_Watched(source, say), key):
         if isinstance(found, Damage):
             damage.append(found)
             continue
@@ -88,7 +123,9 @@ def _among(name: str, source: Source, key: bytes) -> Detected:
     return Detected(name, tuple(rows), False, tuple(damage))
 
 
-def run_all(names: list[str], encoding: str | None, stdin: bytes | None) -> Iterator[Detected]:
+def run_all(
+    names: list[str], encoding: str | None, stdin: bytes | None, say: Say = unheard
+) -> Iterator[Detected]:
     """`run` for each; ``-`` is standard input. Refused where one cannot be read.
 
     A file too large to be read whole is looked at as bytes, piece by piece.
@@ -96,7 +133,7 @@ def run_all(names: list[str], encoding: str | None, stdin: bytes | None) -> Iter
     detect.warm(house.prefilter_cache())
     for name in names:
         if name == "-":
-            yield run(name, stdin or b"", encoding)
+            yield run(name, stdin or b"", encoding, say)
             continue
         path = Path(name)
         if path.is_block_device():
@@ -104,9 +141,9 @@ def run_all(names: list[str], encoding: str | None, stdin: bytes | None) -> Iter
         try:
             size = path.stat().st_size
             if size <= _LARGEST:
-                yield run(name, path.read_bytes(), encoding)
+                yield run(name, path.read_bytes(), encoding, say)
                 continue
             file = File(path, size, Locator.root("file", name))
         except OSError as error:
             raise Refused(assess.why_not(name, error)) from None
-        yield _among(name, file, secrets.token_bytes(32))
+        yield _among(name, file, secrets.token_bytes(32), say)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +14,9 @@ from hakushi.app import detect as verb
 from hakushi.app.words import tell
 from hakushi.cli import show
 from hakushi.model import Refused, message
+
+_LARGE = 8 << 20
+"""Bytes of a file from which on one wants to know how far it is."""
 
 _SPANS = message("One JSON line for each place, in characters, or in bytes of what is no text.")
 
@@ -30,7 +35,8 @@ def detect(
     code = 0
     for name in files:
         try:
-            found = next(verb.run_all([name], encoding, stdin))
+            with _progress(name, stdin) as say:
+                found = next(verb.run_all([name], encoding, stdin, say))
         except Refused as error:
             show.note(f"hakushi: {tell(error.message)}")
             code = 5
@@ -43,6 +49,15 @@ def detect(
         else:
             _count(found)
     return code
+
+
+def _progress(name: str, stdin: bytes | None) -> AbstractContextManager[verb.Say]:
+    """How far a file is; nothing of what is done in a moment."""
+    try:
+        size = len(stdin or b"") if name == "-" else Path(name).stat().st_size
+    except OSError:
+        size = 0
+    return show.progress(name) if size > _LARGE else nullcontext(verb.unheard)
 
 
 def _count(found: verb.Detected) -> None:

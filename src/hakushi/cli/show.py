@@ -27,6 +27,7 @@ _PHASES = {
     "scan": message("Searching the rest"),
     "count": message("Counting whose data it is"),
     "recover": message("Writing files"),
+    "detect": message("Looking for personal data"),
 }
 
 
