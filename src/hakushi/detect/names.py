@@ -250,12 +250,17 @@ def certain(value: str) -> bool:
         return bool(gap) or _like_grammar(given) or not _NO_GIVEN.match(given)
     if len(surname) < 2 and not gap and len(given) != 2:
         return False
+    if len(given) == 1 and given in _STATES:
+        return False
     if len(surname) == len(given) == 1 and surname in "東西南北中":
         return False  # 東 京, 西 日: words that are spaced out
     joined = given in _words("given-joined") or given in _words("given-single")
     apart = bool(gap) or (joined and _common(surname))
     return given[-1] in _words("given-end") or (known and _rare(given, apart=apart))
 
+
+_STATES = "済未可否欠休遅"
+"""What stands behind names in lists of who has paid or come."""
 
 _LONG_KANA = re.compile(
     f"[{HIRAGANA}]{{2,4}}(?:ろう|ぞう|いち|すけ|へい|えもん|さく|ひろ|ゆき|たか|ひこ|のぶ|とし|きち)"

@@ -3,7 +3,7 @@
 import re
 
 from hakushi.detect.detector import Detector, Form, Need
-from hakushi.detect.fold import KANJI, KATAKANA
+from hakushi.detect.fold import HIRAGANA, KANJI, KATAKANA
 from hakushi.detect.names import FULL
 
 _ERAS = {
@@ -163,6 +163,11 @@ def _of_the_living(value: str) -> bool:
     return "1900" < normal(value)[:4] < "2020"
 
 
+def _of_the_grown(value: str) -> bool:
+    """A date behind somebody's name that may as well be of a letter, if it were later."""
+    return "1900" < normal(value)[:4] < "2012"
+
+
 _NO_ERA = r"(?<![和成正治㍻㍼㍽㍾0-9./\-])(?<![和成正治] )"
 _EDGE = r"(?<![0-9A-Za-z./\-])"
 _BORN = r"(?:明治|大正|昭和|平成|令和|[MTSHR])? ?(?:\d{1,4}|元) ?[年./\-] ?\d{1,2} ?[月./\-] ?\d{1,2}日?"
@@ -233,6 +238,14 @@ PLUGIN = Detector(
             near="[0-9日][ \\t,、]{1,3}(?:(?:運転)?免許|個人番号|マイナンバー|基礎年金|被保険者|保険証|電話|携帯|TEL|0[0-9]{1,4}-[0-9])",
             before=48,
             after=4,
+        ),
+        Form(
+            rf"[者人主員名妻夫父母男女孫]:? {{1,3}}[{KANJI}]{{1,4}} {{1,2}}[{KANJI}{HIRAGANA}]{{1,4}} ?[(]{_date(2)}[)]",
+            Need.ALONE,
+            _of_the_grown,
+            near=rf"[{KANJI}{HIRAGANA}] ?[(](?:(?:19|20)[0-9][0-9]|[明大昭平令MTSHR])",
+            before=16,
+            after=24,
         ),
         Form(
             rf"[(](?:[男女]性?|[MF])[)] {{0,3}}{_date(2)}(?![0-9])",

@@ -96,7 +96,7 @@ PLUGIN = Detector(
             after=20,
         ),
         Form(
-            rf"(?:[\-の番地目]\d{{1,4}}|\d(?:丁目|番地|番|号室|号|F|階)) {{1,3}}(?P<v>{_GROUPED}){_RIGHT}",
+            rf"(?:[\-の番地目{KANJI}]\d{{1,4}}|\d(?:丁目|番地|番|号室|号|F|階)) {{1,3}}(?P<v>{_GROUPED}){_RIGHT}",
             Need.ALONE,
             near="0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3}",
             before=12,
