@@ -73,7 +73,7 @@ def found(image: Path, work: Path) -> set[bytes]:
     _KEY[0] = key
     held = Case.open(case)
     try:
-        return {one.key for one in held.findings("kind='email'")}
+        return {one.key for one in held.findings() if one.kind == "email"}
     finally:
         held.close()
 

@@ -48,7 +48,7 @@ def test_a_file_of_any_size_is_looked_at(tmp_path: Path, capsys) -> None:
 
 def test_what_was_cut_short_is_said(tmp_path: Path, capsys) -> None:
     file = tmp_path / "list.bin"
-    file.write_bytes(b"\0\1" * 5000 + b"kk@ab.jp\0" * 117_000)
+    file.write_bytes(b"\0\1" * 5000 + b"kk@ab.jp\n" * 117_000)
     assert main(["detect", str(file)]) == 0
     assert "list.bin: more than 100000 findings" in capsys.readouterr().err
 

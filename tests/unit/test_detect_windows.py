@@ -159,3 +159,12 @@ def test_noise_that_is_handed_over_as_a_file_tells_of_nobody():
     noise = random.Random(11).randbytes(3 << 20)
     assert any(span.kind == "firm_name" for span in detect.spans(detect.decode(noise), KEY))
     assert app.run("noise", noise, None).rows == ()
+
+
+def test_chance_words_of_noise_are_no_findings() -> None:
+    noise = random.Random(6).randbytes(700)
+    age = "f典".encode("euc_jp") + "5歳".encode("euc_jp") + b"df\xec"
+    for chance in (b"\x1bRsK@vYb.MU\xfe*", b"\x01hay@69.VE\xe0", age):
+        assert not app.run("noise", noise + chance + noise, None).rows
+    for real in (b"\x01taro@Example.CO.JP\x02", b"\0taro@example.co.jp\0"):
+        assert len(app.run("piece", noise + real + noise, None).rows) == 1

@@ -13,6 +13,9 @@ CREDIBLE = 8
 _CREDIBLE_NOISE = 20
 """The same for a value that noise may look like."""
 
+_SURE_ASCII = 7
+"""Characters of ASCII that noise hardly ever makes into a value that somebody labelled."""
+
 
 def believed(text: Text, spans: list[Span]) -> list[Span]:
     """The spans to believe: of a text with broken places, those amid what reads like text."""
@@ -25,7 +28,9 @@ def credible(text: Text, span: Span) -> bool:
     """Does the text around a span read like text, not like noise that a word fell into?"""
     chars, good = text.chars, common()
     value = chars[span.start : span.end]
-    if value.isascii() and span.strength is Strength.LABELLED:
+    sure = any(d.kind == span.kind and d.sure(value) for d in detectors())
+    long = value.isascii() and len(value) >= _SURE_ASCII
+    if long and sure and span.strength is Strength.LABELLED:
         return True
     if sum(c not in good for c in value) * 4 > len(value):
         return False
@@ -34,5 +39,4 @@ def credible(text: Text, span: Span) -> bool:
         low -= 1
     while high < len(chars) and high - span.end < _CREDIBLE_NOISE and chars[high] in good:
         high += 1
-    sure = any(d.kind == span.kind and d.sure(value) for d in detectors())
     return high - low >= max(len(value) + 2, CREDIBLE if sure else _CREDIBLE_NOISE)

@@ -137,13 +137,11 @@ def _chunk(
     data: bytes, base: int, own: Extent, locator: Locator, key: bytes, state: _State
 ) -> Iterator[Found | Damage]:
     """The findings that begin in ``own``, out of bytes that start at ``base``."""
-    matches = prefilter.ready()(data)
-    if not matches and state.header is None and not _texty(data):
-        return
     text = _as_text(data, state, base < own.offset, base + len(data) > own.end)
     if text is None:
         state.encoding = state.header = None
-        places = _in_windows(data, matches, key, base)
+        matches = prefilter.ready()(data)
+        places = _in_windows(data, matches, key, base) if matches else []
     else:
         state.encoding = text.encoding
         # The next chunk begins a margin before its own part; its header must hold there.

@@ -37,6 +37,13 @@ def prove(value: str) -> bool:
     return all(part and part[0] != "-" and part[-1] != "-" for part in parts)
 
 
+def _by_people(value: str) -> bool:
+    """Is it as people write them? Those that noise makes are short, and of letters of any case."""
+    parts = value.replace("%40", "@").partition("@")[2].split(".")
+    cased = all(part in (part.lower(), part.upper(), part.title()) for part in parts)
+    return cased and len(value) > 10
+
+
 def _normal(value: str) -> str:
     """In small letters, as it is written outside of web addresses."""
     return value.replace("%40", "@").lower()
@@ -88,6 +95,7 @@ PLUGIN = Detector(
         r"(?P<v>[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.){1,6}[A-Za-z]{2,12})",
     ),
     prove=prove,
+    sure=_by_people,
     normal=_normal,
     mask=_mask,
     shapes=(
