@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -230,14 +230,6 @@ def _names_among(signs: list[str]) -> list[tuple[int, int]]:
             out.append((first, first + size - 1))
         first += size
     return out
-
-
-def places(chars: str, sign: str) -> Iterator[int]:
-    """Where a sign stands: far faster than a pattern where it is rare."""
-    at = chars.find(sign)
-    while at >= 0:
-        yield at
-        at = chars.find(sign, at + len(sign))
 
 
 def _escapes(chars: str, codes: npt.NDArray[np.uint32]) -> list[_Meant]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import islice, pairwise
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hakushi.detect import dumps, loose
 from hakushi.detect.detector import Detector
-from hakushi.detect.layout import places
 from hakushi.detect.names import certain
 from hakushi.detect.registry import detectors
 
@@ -526,6 +525,14 @@ class _Promising:
         return min(self.special[i], end) if i < len(self.special) else end
 
 
+def _places(folded: str, word: str) -> Iterator[int]:
+    """Where a word stands: far faster than a pattern where it is rare."""
+    at = folded.find(word)
+    while at >= 0:
+        yield at
+        at = folded.find(word, at + len(word))
+
+
 def _promising(folded: str) -> _Promising:
     """Where the lines begin at which a table may begin, so that the others are not looked at.
 
@@ -535,7 +542,7 @@ def _promising(folded: str) -> _Promising:
     """
     import numpy as np
 
-    dumped = [at for word in dumps.WORDS for at in places(folded, word)]
+    dumped = [at for word in dumps.WORDS for at in _places(folded, word)]
     if not dumped and _DELIMITED.search(folded) is None:
         return _Promising([], frozenset(), frozenset(), [], None)
     from hakushi.detect import kernel
